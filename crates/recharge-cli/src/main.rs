@@ -1,0 +1,3 @@
+//! The `recharge` binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Domain types of mobile, landline and broadband top-ups, and the Provider trait that every upstream adapter implements.

@@ -1,0 +1,1 @@
+//! The order lifecycle: one pure step function, and an in-memory driver.

@@ -1,0 +1,1 @@
+//! Adapter for Jisu (极速数据) landline, broadband and mobile recharge.

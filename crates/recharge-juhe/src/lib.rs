@@ -1,0 +1,1 @@
+//! Adapter for Juhe (聚合数据) mobile recharge.

@@ -1,0 +1,1 @@
+//! Recharge in one dependency: re-exports of the workspace's crates, chosen by feature.

@@ -1,0 +1,3 @@
+//! The project's own tasks: docs, tidy, lint, test, bench.
+
+fn main() {}
