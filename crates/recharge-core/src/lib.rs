@@ -1,1 +1,53 @@
-//! Domain types of mobile, landline and broadband top-ups, and the Provider trait that every upstream adapter implements.
+//! The words that every other crate of Recharge speaks: amounts, accounts, order numbers, the states
+//! of an order, what a call to an upstream can tell, and the [`Provider`] trait that adapters
+//! implement.
+//!
+//! Nothing here does I/O, reads a clock, draws a random number or needs an async runtime. Text is
+//! parsed once, where it comes in; a value of one of these types is valid.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`money`] | [`Money`] and [`FaceValue`]: integers, never floats |
+//! | [`account`] | [`Account`]: mobile, landline, broadband or combined |
+//! | [`carrier`] | [`Carrier`], and a hint by number segment |
+//! | [`id`] | [`OrderId`], [`AttemptNumber`], [`UpstreamOrderId`], [`ProviderId`] |
+//! | [`state`] | [`OrderState`], [`ReviewReason`], [`Standing`] and the table of moves |
+//! | [`outcome`] | [`SubmitOutcome`] and [`QueryOutcome`]: to be matched, not `?`-ed away |
+//! | [`provider`] | [`Provider`], its [`Capabilities`] and what its other calls return |
+//!
+//! ```
+//! use recharge_core::{Account, AccountKind, FaceValue, Money};
+//!
+//! let phone = Account::parse(AccountKind::Mobile, "18900001234")?;
+//! assert_eq!(phone.to_string(), "189****1234", "Display never shows a full number");
+//! assert_eq!(phone.as_str(), "18900001234");
+//!
+//! let price: Money = "1.060".parse()?;
+//! assert_eq!(price.thousandths(), 1_060);
+//! assert_eq!(price.to_string(), "1.06");
+//! assert_eq!(FaceValue::from_yuan(1)?.yuan(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod account;
+pub mod carrier;
+pub mod id;
+pub mod money;
+pub mod outcome;
+pub mod provider;
+pub mod state;
+
+pub use account::{Account, AccountKind, ParseAccountError};
+pub use carrier::{Carrier, CarrierHint};
+pub use id::{AttemptNumber, OrderId, ParseIdError, ProviderId, UpstreamOrderId};
+pub use money::{FaceValue, Money, ParseMoneyError};
+pub use outcome::{
+    Answer, Doubt, DoubtKind, NotSent, QueryOutcome, Receipt, Rejection, Sighting, SubmitOutcome,
+    Unavailable, UnavailableKind, UpstreamState, redact,
+};
+pub use provider::{
+    Call, CallError, CallErrorKind, Callback, CallbackError, Capabilities, Offer, Page, Provider,
+    ProviderExt, QueryRequest, Quote, SubmitRequest, UpstreamOrder,
+};
+pub use secrecy::{ExposeSecret, SecretString};
+pub use state::{MOVES, Move, OrderState, ReviewReason, Standing};

@@ -1,0 +1,299 @@
+//! Amounts of money: integer thousandths of a yuan, parsed from text, never through a float.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// An amount in yuan, held as an integer number of thousandths (厘). Never negative.
+///
+/// Three places because the upstreams write prices such as `"1.060"`. Text is read exactly as
+/// written: `"10.2"`, `"10.20"` and `"10.200"` are equal; more than three places, a sign, an exponent
+/// or a thousands separator is an error, never a rounding.
+///
+/// Prints with two places, and with three where the third is not zero.
+///
+/// ```
+/// use recharge_core::Money;
+/// let cost: Money = "99.65".parse()?;
+/// assert_eq!(cost.thousandths(), 99_650);
+/// assert_eq!("0.125".parse::<Money>()?.to_string(), "0.125");
+/// assert!("1.0605".parse::<Money>().is_err());
+/// # Ok::<(), recharge_core::ParseMoneyError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Money(u64);
+
+impl Money {
+    /// No money.
+    pub const ZERO: Self = Self(0);
+
+    /// An amount in thousandths of a yuan.
+    pub const fn from_thousandths(thousandths: u64) -> Self {
+        Self(thousandths)
+    }
+
+    /// A whole number of yuan; `None` past the range of the type.
+    pub const fn from_yuan(yuan: u64) -> Option<Self> {
+        match yuan.checked_mul(1000) {
+            Some(thousandths) => Some(Self(thousandths)),
+            None => None,
+        }
+    }
+
+    /// The amount in thousandths of a yuan.
+    pub const fn thousandths(self) -> u64 {
+        self.0
+    }
+
+    /// The amount in whole yuan, when it is one.
+    pub const fn whole_yuan(self) -> Option<u64> {
+        if self.0.is_multiple_of(1000) {
+            Some(self.0 / 1000)
+        } else {
+            None
+        }
+    }
+
+    /// The sum; `None` past the range of the type.
+    pub const fn checked_add(self, other: Self) -> Option<Self> {
+        match self.0.checked_add(other.0) {
+            Some(sum) => Some(Self(sum)),
+            None => None,
+        }
+    }
+
+    /// The difference; `None` when it would be negative.
+    pub const fn checked_sub(self, other: Self) -> Option<Self> {
+        match self.0.checked_sub(other.0) {
+            Some(rest) => Some(Self(rest)),
+            None => None,
+        }
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (yuan, rest) = (self.0 / 1000, self.0 % 1000);
+        if rest % 10 == 0 {
+            f.pad(&format!("{yuan}.{:02}", rest / 10))
+        } else {
+            f.pad(&format!("{yuan}.{rest:03}"))
+        }
+    }
+}
+
+impl fmt::Debug for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Money({self})")
+    }
+}
+
+impl FromStr for Money {
+    type Err = ParseMoneyError;
+
+    fn from_str(text: &str) -> Result<Self, ParseMoneyError> {
+        let (whole, fraction) = match text.split_once('.') {
+            Some((whole, fraction)) => (whole, Some(fraction)),
+            None => (text, None),
+        };
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if !digits(whole) || fraction.is_some_and(|part| !digits(part)) {
+            return Err(ParseMoneyError::NotAnAmount);
+        }
+        let fraction = fraction.unwrap_or_default();
+        if fraction.len() > 3 {
+            return Err(ParseMoneyError::TooManyPlaces);
+        }
+        let yuan: u64 = whole.parse().map_err(|_| ParseMoneyError::TooLarge)?;
+        // At most three digits, so padding to three gives a number below 1000.
+        let thousandths: u64 = format!("{fraction:0<3}")
+            .parse()
+            .map_err(|_| ParseMoneyError::TooLarge)?;
+        yuan.checked_mul(1000)
+            .and_then(|amount| amount.checked_add(thousandths))
+            .map(Self)
+            .ok_or(ParseMoneyError::TooLarge)
+    }
+}
+
+/// Why a text is not an amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseMoneyError {
+    /// Not digits with an optional decimal point.
+    #[error(
+        "not an amount in yuan: write digits with at most one dot, such as 10 or 99.65 (no sign, exponent or separator)"
+    )]
+    NotAnAmount,
+    /// More than three decimal places.
+    #[error(
+        "more than three decimal places: an amount is exact to a thousandth of a yuan, such as 1.060"
+    )]
+    TooManyPlaces,
+    /// Past the range of the type, about 1.8 × 10¹⁶ yuan; or a face value past its own range.
+    #[error("the amount is too large")]
+    TooLarge,
+    /// A face value that is zero or not a whole number of yuan.
+    #[error("a face value is a whole number of yuan above zero, such as 50")]
+    NotAFaceValue,
+}
+
+/// What is topped up: a whole number of yuan above zero. What it costs is a [`Money`].
+///
+/// Both upstreams sell fixed face values in whole yuan; which ones is said by
+/// [`Capabilities`](crate::Capabilities).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FaceValue(u32);
+
+impl FaceValue {
+    /// A face value in whole yuan; zero is an error.
+    pub const fn from_yuan(yuan: u32) -> Result<Self, ParseMoneyError> {
+        if yuan == 0 {
+            Err(ParseMoneyError::NotAFaceValue)
+        } else {
+            Ok(Self(yuan))
+        }
+    }
+
+    /// Whole yuan.
+    pub const fn yuan(self) -> u32 {
+        self.0
+    }
+
+    /// The same as an amount of money.
+    pub const fn money(self) -> Money {
+        // A u32 times a thousand fits a u64.
+        Money(self.0 as u64 * 1000)
+    }
+}
+
+impl fmt::Display for FaceValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for FaceValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FaceValue({})", self.0)
+    }
+}
+
+impl FromStr for FaceValue {
+    type Err = ParseMoneyError;
+
+    /// Reads `"100"`, and `"100.00"` as upstreams print it back.
+    fn from_str(text: &str) -> Result<Self, ParseMoneyError> {
+        let yuan = text
+            .parse::<Money>()?
+            .whole_yuan()
+            .ok_or(ParseMoneyError::NotAFaceValue)?;
+        Self::from_yuan(u32::try_from(yuan).map_err(|_| ParseMoneyError::TooLarge)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read_back(thousandths: u64) {
+            let money = Money::from_thousandths(thousandths);
+            prop_assert_eq!(money.to_string().parse::<Money>(), Ok(money));
+        }
+
+        #[test]
+        fn trailing_zeros_change_nothing(yuan in 0_u32.., cents in 0_u32..100) {
+            let short: Money = format!("{yuan}.{cents:02}").parse().unwrap();
+            let long: Money = format!("{yuan}.{cents:02}0").parse().unwrap();
+            prop_assert_eq!(short, long);
+            prop_assert_eq!(short.thousandths(), u64::from(yuan) * 1000 + u64::from(cents) * 10);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused_without_a_panic(text: String) {
+            let _ = text.parse::<Money>().map(|m| m.to_string());
+        }
+    }
+
+    #[test]
+    fn amounts_are_read_as_written() {
+        for (text, thousandths) in [
+            ("0", 0),
+            ("1.06", 1_060),
+            ("1.060", 1_060),
+            ("10.2", 10_200),
+            ("0.001", 1),
+            ("18446744073709551.615", u64::MAX),
+        ] {
+            assert_eq!(text.parse(), Ok(Money(thousandths)), "{text}");
+        }
+    }
+
+    #[test]
+    fn lesson_15_no_amount_is_guessed_or_rounded() {
+        use ParseMoneyError::{NotAnAmount, TooLarge, TooManyPlaces};
+        for (text, error) in [
+            ("", NotAnAmount),
+            (".", NotAnAmount),
+            (".5", NotAnAmount),
+            ("5.", NotAnAmount),
+            ("+1", NotAnAmount),
+            ("-1", NotAnAmount),
+            ("1e3", NotAnAmount),
+            ("1.38E+10", NotAnAmount),
+            ("1,000", NotAnAmount),
+            ("1.0.0", NotAnAmount),
+            (" 1", NotAnAmount),
+            ("１", NotAnAmount),
+            ("NaN", NotAnAmount),
+            ("1.0605", TooManyPlaces),
+            ("1.0600", TooManyPlaces),
+            ("18446744073709551.616", TooLarge),
+            ("99999999999999999999", TooLarge),
+        ] {
+            assert_eq!(text.parse::<Money>(), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn two_places_are_printed_and_three_where_needed() {
+        for (thousandths, text) in [
+            (0, "0.00"),
+            (1_060, "1.06"),
+            (1_065, "1.065"),
+            (5, "0.005"),
+            (100_000, "100.00"),
+        ] {
+            assert_eq!(Money(thousandths).to_string(), text);
+        }
+        assert_eq!(format!("{:>8}", Money(1_060)), "    1.06");
+    }
+
+    #[test]
+    fn face_values_are_whole_yuan_above_zero() {
+        assert_eq!("100.00".parse::<FaceValue>().unwrap().yuan(), 100);
+        assert_eq!("100".parse::<FaceValue>().unwrap().money(), Money(100_000));
+        assert_eq!(
+            "0".parse::<FaceValue>(),
+            Err(ParseMoneyError::NotAFaceValue)
+        );
+        assert_eq!(
+            "9.9".parse::<FaceValue>(),
+            Err(ParseMoneyError::NotAFaceValue)
+        );
+        assert_eq!(
+            "4294967296".parse::<FaceValue>(),
+            Err(ParseMoneyError::TooLarge)
+        );
+    }
+
+    #[test]
+    fn sums_never_wrap() {
+        assert_eq!(Money(u64::MAX).checked_add(Money(1)), None);
+        assert_eq!(Money(1).checked_sub(Money(2)), None);
+        assert_eq!(Money(3).checked_sub(Money(2)), Some(Money(1)));
+        assert_eq!(Money::from_yuan(u64::MAX), None);
+    }
+}

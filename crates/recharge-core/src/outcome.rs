@@ -1,0 +1,378 @@
+//! What a submit and a query can tell.
+//!
+//! These are enums to be matched, not errors to be passed up: each arm asks for another action, and
+//! the wrong one charges a customer twice. There is no way to a [`Receipt`] but through a `match` that
+//! has seen the other arms.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::account::mask;
+use crate::{Money, UpstreamOrderId};
+
+/// What a submit told.
+///
+/// **Dropping the future of a submit means [`Unknown`](Self::Unknown)**: bytes may have gone, and
+/// nobody has read the answer. Whoever drops it must treat the order so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "each outcome asks for another action; ignoring one loses money"]
+pub enum SubmitOutcome {
+    /// The upstream acknowledged the order. It is not yet paid: ask for its state.
+    Accepted(Receipt),
+    /// The upstream refused it with a code that the adapter lists as "not accepted".
+    Rejected(Rejection),
+    /// Not one byte of this request was written.
+    NotSent(NotSent),
+    /// Everything else: the upstream may have taken it. Ask; never send again.
+    Unknown(Doubt),
+}
+
+/// What a query told about the order number that was asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "an answer that is not recorded is lost evidence"]
+pub enum QueryOutcome {
+    /// The upstream knows the order.
+    Found(Sighting),
+    /// The upstream said explicitly that it has no such order. That alone proves nothing: a delayed
+    /// submit may still arrive.
+    NotFound(Answer),
+    /// The question was not answered: transport trouble, a rate limit, maintenance, an unreadable
+    /// answer. It teaches nothing.
+    Unavailable(Unavailable),
+}
+
+/// The state an upstream reports for an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UpstreamState {
+    /// 充值中.
+    Charging,
+    /// 充值成功.
+    Succeeded,
+    /// 充值失败 or 撤销.
+    Failed,
+}
+
+impl UpstreamState {
+    /// The name in files, answers and docs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Charging => "charging",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What an upstream answered, safe to store, log and show: secrets and phone numbers are masked when
+/// it is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The upstream's code, as text; empty where the answer had none.
+    pub code: String,
+    /// The upstream's message, or our own words about an answer that had none.
+    pub message: String,
+    /// The body as received, up to [`Answer::RAW_LIMIT`] characters.
+    pub raw: String,
+}
+
+impl Answer {
+    /// How many characters of a raw answer are kept.
+    pub const RAW_LIMIT: usize = 4096;
+
+    /// Keeps an answer, with `secrets` and anything that looks like a mobile number masked, and so is
+    /// each of `accounts` (an order's own account, which may not look like one).
+    pub fn new(
+        code: impl Into<String>,
+        message: &str,
+        raw: &str,
+        secrets: &[&SecretString],
+        accounts: &[&str],
+    ) -> Self {
+        let keep = |text: &str| {
+            redact(text, secrets, accounts)
+                .chars()
+                .take(Self::RAW_LIMIT)
+                .collect()
+        };
+        Self {
+            code: keep(&code.into()),
+            message: keep(message),
+            raw: keep(raw),
+        }
+    }
+}
+
+/// Masks secrets, the named accounts, and every run of 11 digits that begins with 1 (13 with 86 before).
+///
+/// For texts that came from outside and are to be stored or shown. Runs of other lengths stay: they
+/// are order numbers, and an operator needs them.
+pub fn redact(text: &str, secrets: &[&SecretString], accounts: &[&str]) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets {
+        let secret = secret.expose_secret();
+        if !secret.is_empty() {
+            text = text.replace(secret, "***");
+        }
+    }
+    for account in accounts.iter().filter(|account| !account.is_empty()) {
+        text = text.replace(account, &mask(account));
+        let plain = account.replace('-', "");
+        if plain != **account {
+            text = text.replace(&plain, &mask(&plain));
+        }
+    }
+    mask_mobiles(&text)
+}
+
+fn mask_mobiles(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, from_digits) = rest.split_at(start);
+        let end = from_digits
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(from_digits.len());
+        let (digits, after) = from_digits.split_at(end);
+        out.push_str(before);
+        let mobile = digits.len() == 11 && digits.starts_with('1')
+            || digits.len() == 13 && digits.starts_with("861");
+        if mobile {
+            out.push_str(&mask(digits));
+        } else {
+            out.push_str(digits);
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The upstream's acknowledgement of a submit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// The upstream's own number, when it gave one.
+    pub upstream_order_id: Option<UpstreamOrderId>,
+    /// The state reported with the acknowledgement. Only a query proves an end.
+    pub reported: UpstreamState,
+    /// The price reported with the acknowledgement.
+    pub cost: Option<Money>,
+    /// What was answered.
+    pub answer: Answer,
+}
+
+impl Receipt {
+    /// A receipt for an order that is charging, with no number and no price.
+    pub const fn new(answer: Answer) -> Self {
+        Self {
+            upstream_order_id: None,
+            reported: UpstreamState::Charging,
+            cost: None,
+            answer,
+        }
+    }
+}
+
+/// A refusal by a code that proves "not accepted", when it answers a first submit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rejection {
+    /// What was answered.
+    pub answer: Answer,
+    /// What the reader can do about it, where the adapter knows.
+    pub advice: Option<String>,
+}
+
+impl Rejection {
+    /// A rejection without advice.
+    pub const fn new(answer: Answer) -> Self {
+        Self {
+            answer,
+            advice: None,
+        }
+    }
+}
+
+/// Knowledge that not one byte of a request was written, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NotSent {
+    /// Why, in words.
+    pub reason: String,
+}
+
+impl NotSent {
+    /// Not sent, and why.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+        }
+    }
+}
+
+/// Why it is not known whether an order was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Doubt {
+    /// The kind of doubt.
+    pub kind: DoubtKind,
+    /// The same in words.
+    pub detail: String,
+    /// What was answered, if anything.
+    pub answer: Option<Answer>,
+}
+
+impl Doubt {
+    /// A doubt without an answer.
+    pub fn new(kind: DoubtKind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            answer: None,
+        }
+    }
+
+    /// The same doubt, with what was answered.
+    #[must_use]
+    pub fn with_answer(mut self, answer: Answer) -> Self {
+        self.answer = Some(answer);
+        self
+    }
+}
+
+/// The kinds of [`Doubt`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DoubtKind {
+    /// No answer: a timeout, a reset, a truncated or oversized one.
+    NoAnswer,
+    /// An HTTP status other than 200.
+    HttpStatus,
+    /// An answer that can't be read.
+    Unreadable,
+    /// A code that proves nothing, or that is not listed.
+    Code,
+    /// The answer names another phone, order number or face value than ours.
+    Echo,
+    /// Nobody read the answer: the caller went away, or the process stopped.
+    Dropped,
+}
+
+/// What a query found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sighting {
+    /// The state reported.
+    pub state: UpstreamState,
+    /// The upstream's own number, when it gave one.
+    pub upstream_order_id: Option<UpstreamOrderId>,
+    /// What was deducted, when it said.
+    pub cost: Option<Money>,
+    /// What was answered.
+    pub answer: Answer,
+}
+
+impl Sighting {
+    /// An order in that state, with no number and no price.
+    pub const fn new(state: UpstreamState, answer: Answer) -> Self {
+        Self {
+            state,
+            upstream_order_id: None,
+            cost: None,
+            answer,
+        }
+    }
+}
+
+/// Why a question was not answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unavailable {
+    /// The kind of trouble.
+    pub kind: UnavailableKind,
+    /// The same in words.
+    pub detail: String,
+    /// What was answered, if anything.
+    pub answer: Option<Answer>,
+}
+
+impl Unavailable {
+    /// Trouble without an answer.
+    pub fn new(kind: UnavailableKind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            answer: None,
+        }
+    }
+
+    /// The same trouble, with what was answered.
+    #[must_use]
+    pub fn with_answer(mut self, answer: Answer) -> Self {
+        self.answer = Some(answer);
+        self
+    }
+}
+
+/// The kinds of [`Unavailable`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UnavailableKind {
+    /// Transport trouble: no answer, or an HTTP status other than 200.
+    Transport,
+    /// Too many calls, or a quota used up.
+    RateLimited,
+    /// The upstream or the carrier is under maintenance.
+    Maintenance,
+    /// The upstream refuses our key or address.
+    Denied,
+    /// An answer that can't be read, a state that is not listed, or one about another order.
+    Unreadable,
+    /// A code that says nothing about the order.
+    Code,
+    /// The provider has no such call.
+    Unsupported,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn lesson_14_no_secret_and_no_mobile_number_survives(
+            before in "[a-z \":{,]{0,20}", after in "[a-z \"}]{0,20}",
+            key in "[a-f0-9]{32}", phone in "1[0-9]{10}",
+        ) {
+            let secret = SecretString::from(key.clone());
+            let raw = format!("{before}{key} {phone}{after}");
+            let answer = Answer::new("10001", &raw, &raw, &[&secret], &[]);
+            let shown = format!("{answer:?}");
+            prop_assert!(!shown.contains(&key), "{}", shown);
+            prop_assert!(!shown.contains(&phone), "{}", shown);
+        }
+
+        #[test]
+        fn text_without_secrets_is_kept_to_the_letter(text in "[a-zA-Z\u{4e00}-\u{4eff}\":{}]{0,200}") {
+            prop_assert_eq!(redact(&text, &[], &[]), text);
+        }
+    }
+
+    #[test]
+    fn accounts_that_do_not_look_like_one_are_masked_with_and_without_their_dash() {
+        let shown = redact(
+            "tel 0571-56565366, 057156565366, order J201125162114667",
+            &[],
+            &["0571-56565366"],
+        );
+        assert_eq!(
+            shown,
+            "tel 057****5366, 057****5366, order J201125162114667"
+        );
+    }
+
+    #[test]
+    fn a_huge_answer_is_kept_in_part() {
+        let answer = Answer::new("", "", &"大".repeat(10_000), &[], &[]);
+        assert_eq!(answer.raw.chars().count(), Answer::RAW_LIMIT);
+    }
+}

@@ -1,0 +1,350 @@
+//! The states of an order, the standing of an attempt, and the table of moves, readable as data.
+//!
+//! An order is `Pending`, then `Submitting`, and from there evidence alone moves it. `Succeeded` and
+//! `Failed` are its ends; later evidence against an end puts it on a person's desk, never silently into
+//! the other end. The rules by which moves are made are the lifecycle crate's; which moves exist at all
+//! is said here, once.
+
+use std::fmt;
+
+/// Where an order stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OrderState {
+    /// Durably accepted; the next attempt may be sent.
+    Pending,
+    /// The intent to send is durable; bytes may be on the wire.
+    Submitting,
+    /// The upstream has taken it.
+    Charging,
+    /// Nobody knows whether the upstream has taken it. A state, not an error.
+    Unknown,
+    /// On a person's desk, alarmed, and still asked about.
+    Review(ReviewReason),
+    /// An attempt is paid, or a person decided so.
+    Succeeded,
+    /// Every attempt is negative, or two people decided so.
+    Failed,
+}
+
+/// Why an order is on a person's desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReviewReason {
+    /// Past the quarantine the upstream has said "no such order" often enough; it was probably not
+    /// taken, and only people may say so.
+    ProbablyNotTaken,
+    /// Charging or unknown for longer than the product ever takes.
+    Overdue,
+    /// Evidence against an end, or two explicit answers that can't both be true.
+    Contradiction,
+    /// Before a later attempt could be sent, an earlier one whose bytes were in doubt answered
+    /// something, or could not be asked.
+    EarlierAttempt,
+}
+
+/// What is on record about one attempt: one order number at one provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// Minted and nothing written, or "not sent" on every send.
+    Unsent,
+    /// Rejected on the only send that wrote bytes, and a query sent afterwards found no such order.
+    Refused,
+    /// Bytes may have gone and nothing final is known.
+    Open,
+    /// The upstream acknowledged it, or a query says that it is charging.
+    Taken,
+    /// Two queries, apart in time, said that it failed, with no other explicit answer between.
+    Failed,
+    /// A query says that it succeeded.
+    Paid,
+}
+
+impl Standing {
+    /// Every standing.
+    pub const ALL: [Self; 6] = [
+        Self::Unsent,
+        Self::Refused,
+        Self::Open,
+        Self::Taken,
+        Self::Failed,
+        Self::Paid,
+    ];
+
+    /// `Unsent` or `Refused`: nothing of it can be charged, so that another attempt may go out.
+    pub const fn is_closed(self) -> bool {
+        match self {
+            Self::Unsent | Self::Refused => true,
+            Self::Open | Self::Taken | Self::Failed | Self::Paid => false,
+        }
+    }
+
+    /// Closed or `Failed`: an order all of whose attempts are negative may be called failed.
+    pub const fn is_negative(self) -> bool {
+        match self {
+            Self::Unsent | Self::Refused | Self::Failed => true,
+            Self::Open | Self::Taken | Self::Paid => false,
+        }
+    }
+
+    /// The name in files, answers and docs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unsent => "unsent",
+            Self::Refused => "refused",
+            Self::Open => "open",
+            Self::Taken => "taken",
+            Self::Failed => "failed",
+            Self::Paid => "paid",
+        }
+    }
+}
+
+impl ReviewReason {
+    /// Every reason.
+    pub const ALL: [Self; 4] = [
+        Self::ProbablyNotTaken,
+        Self::Overdue,
+        Self::Contradiction,
+        Self::EarlierAttempt,
+    ];
+
+    /// The name in files, answers and docs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ProbablyNotTaken => "probably_not_taken",
+            Self::Overdue => "overdue",
+            Self::Contradiction => "contradiction",
+            Self::EarlierAttempt => "earlier_attempt",
+        }
+    }
+}
+
+impl OrderState {
+    /// Where every accepted order begins.
+    pub const INITIAL: Self = Self::Pending;
+
+    /// The name in files, answers and docs, without the reason of a review.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Submitting => "submitting",
+            Self::Charging => "charging",
+            Self::Unknown => "unknown",
+            Self::Review(_) => "review",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// What the state says, in one sentence.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Pending => "durably accepted; the next attempt may be sent",
+            Self::Submitting => "the intent to send is durable; bytes may be on the wire",
+            Self::Charging => "the upstream has taken it",
+            Self::Unknown => "nobody knows whether the upstream has taken it; it is asked about",
+            Self::Review(_) => "on a person's desk, alarmed, and still asked about",
+            Self::Succeeded => "an attempt is paid, or a person decided so",
+            Self::Failed => "every attempt is negative, or two people decided so",
+        }
+    }
+
+    /// `Succeeded` or `Failed`.
+    pub const fn is_end(self) -> bool {
+        match self {
+            Self::Succeeded | Self::Failed => true,
+            Self::Pending | Self::Submitting | Self::Charging | Self::Unknown | Self::Review(_) => {
+                false
+            }
+        }
+    }
+
+    /// Whether the table of [`MOVES`] has a row from this state to that one. A change of a review's
+    /// reason is not a move.
+    ///
+    /// ```
+    /// use recharge_core::OrderState::{Charging, Failed, Pending, Succeeded};
+    /// assert!(Charging.may_become(Succeeded));
+    /// assert!(!Failed.may_become(Succeeded), "an end never flips by itself");
+    /// assert!(!Charging.may_become(Pending), "what was taken is never sent again");
+    /// ```
+    pub fn may_become(self, to: Self) -> bool {
+        MOVES
+            .iter()
+            .any(|row| row.from == self.as_str() && row.to == to.as_str())
+    }
+}
+
+impl fmt::Display for OrderState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Review(reason) => f.pad(&format!("review ({})", reason.as_str())),
+            Self::Pending
+            | Self::Submitting
+            | Self::Charging
+            | Self::Unknown
+            | Self::Succeeded
+            | Self::Failed => f.pad(self.as_str()),
+        }
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Display for ReviewReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One row of the table of moves. States are named by [`OrderState::as_str`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    /// The state before.
+    pub from: &'static str,
+    /// The state after.
+    pub to: &'static str,
+    /// What makes the move.
+    pub because: &'static str,
+}
+
+const fn row(from: OrderState, to: OrderState, because: &'static str) -> Move {
+    Move {
+        from: from.as_str(),
+        to: to.as_str(),
+        because,
+    }
+}
+
+/// Every move that an order can make. Any other is an error in the caller.
+pub const MOVES: &[Move] = &{
+    use OrderState::{Charging, Failed, Pending, Submitting, Succeeded, Unknown};
+    const REVIEW: OrderState = OrderState::Review(ReviewReason::Overdue);
+    [
+        row(Pending, Submitting, "the intent to send was made durable"),
+        row(
+            Pending,
+            Failed,
+            "cancelled, expired, or no route left, with every attempt negative",
+        ),
+        row(
+            Pending,
+            REVIEW,
+            "an earlier attempt answered something, or can't be asked",
+        ),
+        row(
+            Submitting,
+            Pending,
+            "not sent, or refused with a route left",
+        ),
+        row(Submitting, Charging, "the upstream acknowledged it"),
+        row(
+            Submitting,
+            Unknown,
+            "doubt: no answer, an unlisted one, or found at a start",
+        ),
+        row(Submitting, Failed, "refused, with no route left"),
+        row(Charging, Succeeded, "a query says succeeded"),
+        row(Charging, Failed, "two queries, apart in time, say failed"),
+        row(
+            Charging,
+            REVIEW,
+            "overdue, or answers that contradict each other",
+        ),
+        row(Unknown, Charging, "a query says charging"),
+        row(Unknown, Succeeded, "a query says succeeded"),
+        row(
+            Unknown,
+            Failed,
+            "two queries, apart in time, say failed; or refused with no route left",
+        ),
+        row(Unknown, REVIEW, "probably not taken, or overdue"),
+        row(Unknown, Pending, "refused after all, with a route left"),
+        row(
+            REVIEW,
+            Succeeded,
+            "a query says succeeded, or a person decided with the upstream's proof",
+        ),
+        row(
+            REVIEW,
+            Failed,
+            "two queries, apart in time, say failed; or two people decided",
+        ),
+        row(REVIEW, Pending, "two people allowed a send"),
+        row(Succeeded, REVIEW, "contradicted by a later answer"),
+        row(Failed, REVIEW, "contradicted by a later answer"),
+    ]
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATES: [OrderState; 7] = [
+        OrderState::Pending,
+        OrderState::Submitting,
+        OrderState::Charging,
+        OrderState::Unknown,
+        OrderState::Review(ReviewReason::Overdue),
+        OrderState::Succeeded,
+        OrderState::Failed,
+    ];
+
+    #[test]
+    fn the_table_names_only_states_and_has_no_row_twice() {
+        let names: Vec<_> = STATES.iter().map(|state| state.as_str()).collect();
+        for (at, row) in MOVES.iter().enumerate() {
+            assert!(
+                names.contains(&row.from) && names.contains(&row.to),
+                "{row:?}"
+            );
+            assert_ne!(row.from, row.to);
+            let same = |other: &&Move| other.from == row.from && other.to == row.to;
+            assert_eq!(MOVES[at + 1..].iter().find(same), None);
+        }
+    }
+
+    #[test]
+    fn an_end_leads_only_to_a_desk() {
+        for end in STATES.into_iter().filter(|state| state.is_end()) {
+            for to in STATES {
+                assert_eq!(
+                    end.may_become(to),
+                    matches!(to, OrderState::Review(_)),
+                    "{end} -> {to}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_taken_is_sent_again_only_by_way_of_a_desk() {
+        assert!(!OrderState::Charging.may_become(OrderState::Pending));
+        assert!(!OrderState::Charging.may_become(OrderState::Submitting));
+        for from in STATES {
+            assert_eq!(
+                from.may_become(OrderState::Submitting),
+                from == OrderState::Pending,
+                "{from}"
+            );
+        }
+    }
+
+    #[test]
+    fn closed_is_narrower_than_negative() {
+        for standing in Standing::ALL {
+            assert!(
+                !standing.is_closed() || standing.is_negative(),
+                "{standing}"
+            );
+        }
+        assert!(
+            !Standing::Failed.is_closed(),
+            "a provider may pay after saying failed"
+        );
+        assert!(!Standing::Open.is_negative());
+    }
+}
