@@ -233,7 +233,7 @@ mod tests {
         use AccountKind::{Broadband, Combined, Landline, Mobile};
         for (kind, text) in [
             (Mobile, ""),
-            (Mobile, "1890000123"),
+            (Mobile, "1390000123"),
             (Mobile, "189000012345"),
             (Mobile, "28900001234"),
             (Mobile, "+8618900001234"),
@@ -242,7 +242,7 @@ mod tests {
             (Landline, "56565367"),
             (Landline, "05-7156565366"),
             (Landline, "0571-565653666"),
-            (Landline, "0571-565653"),
+            (Landline, "0571-565654"),
             (Landline, "0571--56565366"),
             (Landline, "0571-5656-5366"),
             (Landline, "010-123456"),
