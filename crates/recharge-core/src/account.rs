@@ -250,7 +250,7 @@ mod tests {
             (Broadband, "宽带账号12"),
             (Broadband, "has space"),
             (Broadband, "@abcdef"),
-            (Combined, "a b"),
+            (Combined, "x!y"),
         ] {
             let error = Account::parse(kind, text).unwrap_err().to_string();
             assert!(
