@@ -133,6 +133,31 @@ impl AttemptNumber {
         }
     }
 
+    /// The number made of a letter `R` and the first 130 of these bits in base32. Where the bits come
+    /// from is the caller's to say.
+    ///
+    /// ```
+    /// let number = recharge_core::AttemptNumber::from_bits(&[0xff; 17]);
+    /// assert_eq!(number.as_str(), "R77777777777777777777777777");
+    /// ```
+    pub fn from_bits(bits: &[u8; 17]) -> Self {
+        const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+        let mut text = [b'R'; Self::LEN];
+        let (mut buffer, mut buffered) = (0_u32, 0_u32);
+        let mut bytes = bits.iter();
+        for place in &mut text[1..] {
+            if buffered < 5 {
+                // 26 characters take 130 of the 136 bits, so there is always a byte left.
+                buffer = (buffer << 8) | u32::from(bytes.next().copied().unwrap_or_default());
+                buffered += 8;
+            }
+            buffered -= 5;
+            *place = ALPHABET[(buffer >> buffered & 31) as usize];
+            buffer &= (1 << buffered) - 1;
+        }
+        Self(text)
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         // Only ASCII gets past `parse`, so the empty text is never what comes out.
@@ -163,6 +188,15 @@ mod tests {
         fn attempt_numbers_of_the_form_are_kept_as_given(text in "[A-Za-z][A-Z2-7]{26}") {
             let number = AttemptNumber::parse(&text).unwrap();
             prop_assert_eq!(number.as_str(), text.as_str());
+        }
+
+        #[test]
+        fn numbers_made_of_bits_have_the_form_and_keep_every_bit(bits: [u8; 17], bit in 0_usize..130) {
+            let number = AttemptNumber::from_bits(&bits);
+            prop_assert_eq!(AttemptNumber::parse(number.as_str()), Ok(number));
+            let mut other = bits;
+            other[bit / 8] ^= 128 >> (bit % 8);
+            prop_assert_ne!(AttemptNumber::from_bits(&other), number);
         }
 
         #[test]

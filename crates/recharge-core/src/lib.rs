@@ -10,6 +10,7 @@
 //! | [`money`] | [`Money`] and [`FaceValue`]: integers, never floats |
 //! | [`account`] | [`Account`]: mobile, landline, broadband or combined |
 //! | [`carrier`] | [`Carrier`], and a hint by number segment |
+//! | [`code`] | what upstreams' codes prove: [`Code`] rows, [`CodeTable`], [`CodeOverrides`] |
 //! | [`id`] | [`OrderId`], [`AttemptNumber`], [`UpstreamOrderId`], [`ProviderId`] |
 //! | [`state`] | [`OrderState`], [`ReviewReason`], [`Standing`] and the table of moves |
 //! | [`outcome`] | [`SubmitOutcome`] and [`QueryOutcome`]: to be matched, not `?`-ed away |
@@ -31,6 +32,7 @@
 
 pub mod account;
 pub mod carrier;
+pub mod code;
 pub mod id;
 pub mod money;
 pub mod outcome;
@@ -39,6 +41,9 @@ pub mod state;
 
 pub use account::{Account, AccountKind, ParseAccountError};
 pub use carrier::{Carrier, CarrierHint};
+pub use code::{
+    Code, CodeClass, CodeError, CodeOverrides, CodeTable, Confidence, QueryClass, SubmitClass,
+};
 pub use id::{AttemptNumber, OrderId, ParseIdError, ProviderId, UpstreamOrderId};
 pub use money::{FaceValue, Money, ParseMoneyError};
 pub use outcome::{

@@ -1,0 +1,121 @@
+//! Time as the lifecycle sees it: always passed in, never read.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::time::Duration;
+
+/// Wall-clock time: milliseconds since 1970-01-01 UTC. It can jump.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WallTime(i64);
+
+impl WallTime {
+    /// From milliseconds since 1970-01-01 UTC.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since 1970-01-01 UTC.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// This time and a duration later; at the end of the range it stays there.
+    #[must_use]
+    pub fn after(self, duration: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
+        )
+    }
+
+    /// How long ago `earlier` was; zero when the clock says that it is still to come.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+/// A stretch of time in which the monotonic clock can be trusted: a start, a takeover and a jump of the
+/// wall clock each begin one. Numbers rise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Epoch(pub u64);
+
+/// A moment on both clocks. Every event stores one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Moment {
+    /// The wall clock.
+    pub wall: WallTime,
+    /// The epoch of the monotonic clock.
+    pub epoch: Epoch,
+    /// Monotonic time since that epoch began.
+    pub monotonic: Duration,
+}
+
+impl Moment {
+    /// How long ago `earlier` was, as far as monotonic time knows: the difference inside one epoch, else
+    /// all of the later epoch's; zero if it is not earlier. A pause, a restart or a jump of the wall
+    /// clock can make it too short, never too long; waiting too long is the safe side of every rule
+    /// that uses it.
+    pub fn elapsed_since(self, earlier: Self) -> Duration {
+        match self.epoch.cmp(&earlier.epoch) {
+            Ordering::Less => Duration::ZERO,
+            Ordering::Equal => self.monotonic.saturating_sub(earlier.monotonic),
+            Ordering::Greater => self.monotonic,
+        }
+    }
+
+    /// Whether this moment is at or after `other`. Moments of different epochs are ordered by epoch.
+    pub fn not_before(self, other: Self) -> bool {
+        (self.epoch, self.monotonic) >= (other.epoch, other.monotonic)
+    }
+}
+
+impl fmt::Debug for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}ms (epoch {} + {:?})",
+            self.wall.0, self.epoch.0, self.monotonic
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(epoch: u64, seconds: u64) -> Moment {
+        Moment {
+            wall: WallTime(0),
+            epoch: Epoch(epoch),
+            monotonic: Duration::from_secs(seconds),
+        }
+    }
+
+    #[test]
+    fn elapsed_time_is_never_longer_than_what_one_epoch_has_seen() {
+        assert_eq!(
+            moment(1, 90).elapsed_since(moment(1, 30)),
+            Duration::from_mins(1)
+        );
+        assert_eq!(
+            moment(2, 5).elapsed_since(moment(1, 30)),
+            Duration::from_secs(5)
+        );
+        assert_eq!(moment(1, 30).elapsed_since(moment(1, 90)), Duration::ZERO);
+        assert_eq!(moment(1, 90).elapsed_since(moment(2, 5)), Duration::ZERO);
+    }
+
+    #[test]
+    fn epochs_order_moments_whatever_their_clocks_say() {
+        assert!(moment(2, 0).not_before(moment(1, 999)));
+        assert!(!moment(1, 999).not_before(moment(2, 0)));
+        assert!(moment(1, 1).not_before(moment(1, 1)));
+    }
+
+    #[test]
+    fn wall_time_saturates() {
+        assert_eq!(WallTime(i64::MAX).after(Duration::MAX), WallTime(i64::MAX));
+        assert_eq!(WallTime(5).since(WallTime(9)), Duration::ZERO);
+        assert_eq!(WallTime(i64::MIN).since(WallTime(i64::MAX)), Duration::ZERO);
+    }
+}

@@ -1,0 +1,42 @@
+//! Where the driver reads the time.
+
+use std::fmt;
+use std::time::{Instant, SystemTime};
+
+use crate::{Epoch, Moment, WallTime};
+
+/// Where a driver reads the time.
+pub trait Clock: fmt::Debug + Send + Sync {
+    /// The present moment.
+    fn now(&self) -> Moment;
+}
+
+/// The clocks of the machine. One epoch, from when it is made.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock {
+    began: Instant,
+}
+
+impl SystemClock {
+    /// Begins the epoch.
+    pub fn start() -> Self {
+        Self {
+            began: Instant::now(),
+        }
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Moment {
+        // A clock set before 1970 reads as 1970; limits then end an order's waiting later, never sooner.
+        let wall = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        let wall = WallTime::from_millis(0).after(wall);
+        Moment {
+            wall,
+            epoch: Epoch(1),
+            monotonic: self.began.elapsed(),
+        }
+    }
+}
