@@ -1,3 +1,89 @@
-//! The project's own tasks: docs, tidy, lint, test, bench.
+//! The project's own tasks: `cargo xtask docs | tidy | lint | test | bench`.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`project`] | the workspace as the tasks see it: its members, its files |
+//! | [`arrows`] | which crate may use which: the table that `tidy` enforces and `docs` draws |
+//! | [`tidy`] | one file a rule |
+//! | [`facts`] | the upstreams' facts, and the tests that prove them |
+//! | [`docs`] | one file a generated page |
+//! | [`lint`], [`test`](mod@test), [`bench`](mod@bench) | the other tasks |
+//! | [`tree`] | limits on what `cargo tree` shows, for `tidy` and `bench` |
 
-fn main() {}
+mod arrows;
+mod bench;
+mod docs;
+mod facts;
+mod lint;
+mod problem;
+mod project;
+mod run;
+mod rust;
+#[cfg(test)]
+mod sample;
+mod test;
+mod tidy;
+mod tree;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::project::{Project, Result};
+
+/// The project's own tasks.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Write docs/generated from the code
+    Docs {
+        /// Write nothing; fail when a page is stale
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check the rules that no compiler checks: the arrows between crates, names, lengths, the fact table
+    Tidy,
+    /// Formatting, clippy, the feature combinations, rustdoc, tidy, and docs --check
+    Lint,
+    /// Every test of the workspace, once
+    Test {
+        /// Handed to `cargo test`, such as a test's name, or `-p recharge-core`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Every goal of performance in one table
+    Bench {
+        /// Also what takes long: the cold build of the README's first command
+        #[arg(long)]
+        long: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = Project::load().and_then(|project| match Cli::parse().task {
+        Task::Docs { check: true } => docs::check(&project),
+        Task::Docs { check: false } => docs::write(&project),
+        Task::Tidy => tidy::run(&project),
+        Task::Lint => Ok(lint::run(&project)),
+        Task::Test { args } => test::run(&project, &args),
+        Task::Bench { long } => bench::run(&project, long),
+    });
+    finish(done)
+}
+
+fn finish(done: Result<bool>) -> ExitCode {
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,3 +1,7 @@
-//! The `recharge` binary.
+//! The `recharge` binary. All of it is in the library, so that docs and tests see it.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    recharge_cli::main()
+}

@@ -22,9 +22,38 @@ use std::time::Instant;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+#[cfg(any(feature = "hyper", feature = "reqwest"))]
+mod cause;
+mod client;
+mod config;
 mod error;
+pub mod form;
+pub mod judge;
+pub mod read;
+#[cfg(any(feature = "hyper", feature = "reqwest", feature = "tower"))]
+mod exchange;
+#[cfg(feature = "test-util")]
+pub mod fake;
+#[cfg(feature = "hyper")]
+mod over_hyper;
+#[cfg(feature = "reqwest")]
+mod over_reqwest;
+#[cfg(feature = "tower")]
+mod over_tower;
+#[cfg(all(test, any(feature = "hyper", feature = "reqwest")))]
+mod testing;
+#[cfg(any(feature = "hyper", feature = "reqwest"))]
+mod tls;
 
+pub use client::ClientError;
+pub use config::{ConfigError, HttpConfig, ProxyUrl};
 pub use error::{Certainty, TransportError, TransportErrorKind};
+#[cfg(feature = "hyper")]
+pub use over_hyper::HyperTransport;
+#[cfg(feature = "reqwest")]
+pub use over_reqwest::ReqwestTransport;
+#[cfg(feature = "tower")]
+pub use over_tower::ServiceTransport;
 
 /// The most bytes of an answer's body that a transport reads: 1 MiB. More is an error.
 pub const MAX_ANSWER: usize = 1 << 20;

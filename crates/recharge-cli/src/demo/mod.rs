@@ -1,0 +1,153 @@
+//! `recharge demo`: orders through the simulator, each followed to its end, and a verdict.
+
+mod orders;
+mod play;
+mod verdict;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use recharge_core::{OrderState, ParseAccountError, ParseIdError, ParseMoneyError};
+use recharge_engine::Order;
+use recharge_sim::Preset;
+
+pub use self::verdict::Verdict;
+
+use self::play::Played;
+use self::verdict::{Booked, Told, judge};
+use crate::choice::choice;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::output::{Output, Tone};
+
+/// The presets of which a clean verdict is promised.
+const PRESETS: &[Preset] = &[Preset::Off, Preset::Mild, Preset::Hostile];
+
+/// What `recharge demo` takes.
+#[derive(Debug, Clone, Args)]
+pub struct DemoArgs {
+    /// How many orders; the first two are the documented samples
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub orders: u32,
+    /// What goes wrong at the upstreams
+    #[arg(long, value_name = "PRESET", default_value = "off", value_parser = choice(PRESETS, Preset::as_str))]
+    pub faults: Preset,
+    /// The seed of everything random; the same seed gives the same orders and faults
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Why a demonstration could not be held.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DemoError {
+    #[error(transparent)]
+    Id(#[from] ParseIdError),
+    #[error(transparent)]
+    Account(#[from] ParseAccountError),
+    #[error(transparent)]
+    Money(#[from] ParseMoneyError),
+    #[error("the simulator can't start: {0}")]
+    Simulator(#[from] recharge_sim::StartError),
+    #[error(transparent)]
+    Juhe(#[from] recharge_juhe::ConfigError),
+    #[error(transparent)]
+    Jisu(#[from] recharge_jisu::ConfigError),
+    #[error(transparent)]
+    Http(#[from] recharge_http::ConfigError),
+    #[error(transparent)]
+    Accept(#[from] recharge_engine::AcceptError),
+    #[error(transparent)]
+    Follow(#[from] recharge_engine::FollowError),
+    #[error("a task of the demonstration failed: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+impl From<DemoError> for CliError {
+    fn from(error: DemoError) -> Self {
+        Self::system("the demonstration can't be held", std::io::Error::other(error))
+    }
+}
+
+/// Runs the demonstration. The exit status is 0 if and only if the verdict is clean.
+pub async fn run(args: DemoArgs, output: &Output) -> Result<Exit, CliError> {
+    let wanted = orders::orders(args.orders, args.seed)?;
+    let bar = progress(args.orders, output);
+    let Played { orders, ledger, faults_injected } =
+        play::play(wanted, args.faults, args.seed, || bar.inc(1)).await?;
+    bar.finish_and_clear();
+
+    let told: Vec<Told> = orders.iter().map(told).collect();
+    let booked: Vec<Booked> = ledger
+        .iter()
+        .map(|row| Booked { account: row.account.clone(), charges: row.charges })
+        .collect();
+    let verdict = judge(&told, &booked, faults_injected);
+    if output.is_json() {
+        output.json(&verdict)?;
+    } else {
+        show(&orders, &verdict, output)?;
+    }
+    Ok(if verdict.is_clean() { Exit::Success } else { Exit::No })
+}
+
+/// A bar on standard error, where a person is looking.
+fn progress(orders: u32, output: &Output) -> ProgressBar {
+    if !output.is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(orders.into());
+    // The template is fixed text; should it not parse, the plain bar does as well.
+    if let Ok(style) = ProgressStyle::with_template("{bar:32} {pos}/{len} at rest, {elapsed}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn told(order: &Order) -> Told {
+    Told {
+        account: order.what().account.as_str().to_owned(),
+        state: order.state().as_str().to_owned(),
+    }
+}
+
+fn show(orders: &[Order], verdict: &Verdict, output: &Output) -> Result<(), CliError> {
+    let rows: Vec<Vec<String>> = orders.iter().map(|order| row(order, output)).collect();
+    let head = ["order", "kind", "account", "yuan", "state", "attempts", "provider", "number there", "cost"];
+    output.table(&head, &rows)?;
+    let Verdict { orders, succeeded, failed, review, double_charges, lost, wrong_end, faults_injected } =
+        verdict;
+    output.line(format!(
+        "\n{orders} orders: {succeeded} succeeded, {failed} failed, {review} for a person to review; \
+         {faults_injected} faults injected"
+    ))?;
+    let harm = format!("{double_charges} charged twice, {lost} lost, {wrong_end} with a wrong end");
+    if verdict.is_clean() {
+        output.line(output.tinted(Tone::Good, &format!("By the upstreams' ledger: {harm}. Clean.")))
+    } else {
+        output.line(output.tinted(Tone::Bad, &format!("By the upstreams' ledger: {harm}. NOT CLEAN.")))
+    }
+}
+
+fn row(order: &Order, output: &Output) -> Vec<String> {
+    let attempt = order.telling_attempt();
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let state = match order.state() {
+        OrderState::Succeeded => Tone::Good,
+        OrderState::Failed => Tone::Bad,
+        OrderState::Pending
+        | OrderState::Submitting
+        | OrderState::Charging
+        | OrderState::Unknown
+        | OrderState::Review(_) => Tone::Doubtful,
+    };
+    vec![
+        order.what().order_id.to_string(),
+        order.what().account.kind().to_string(),
+        order.what().account.to_string(),
+        order.what().amount.to_string(),
+        output.tinted(state, &order.state().to_string()),
+        order.attempts().len().to_string(),
+        or_dash(attempt.map(|attempt| attempt.provider().to_string())),
+        or_dash(attempt.and_then(|a| a.upstream_order_id()).map(ToString::to_string)),
+        or_dash(attempt.and_then(recharge_engine::Attempt::cost).map(|cost| cost.to_string())),
+    ]
+}

@@ -1,0 +1,128 @@
+//! What commands print: text for people, tables and colours on a terminal only, JSON for programs.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use comfy_table::{ContentArrangement, Table};
+use recharge_core::Answer;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::error::CliError;
+
+/// Where a command's answer goes: standard output, as text or as JSON.
+///
+/// Who closes the pipe early, as `head` does, wanted no more: that is no error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Output {
+    json: bool,
+    terminal: bool,
+    colours: bool,
+}
+
+/// What a colour says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// All is well.
+    Good,
+    /// Look at it.
+    Doubtful,
+    /// Not well.
+    Bad,
+}
+
+impl Output {
+    /// Standard output; JSON if asked for. Colours on a terminal that has them, unless the environment
+    /// says `NO_COLOR`.
+    pub fn standard(json: bool) -> Self {
+        let terminal = io::stdout().is_terminal() && !json;
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        Self {
+            json,
+            terminal,
+            colours: terminal && !refused,
+        }
+    }
+
+    /// Whether JSON was asked for.
+    pub const fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether a person is reading: text, on a terminal.
+    pub const fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// Whether colours may be used.
+    pub const fn has_colours(&self) -> bool {
+        self.colours
+    }
+
+    /// A text in the colour of its tone, where colours may be used.
+    pub fn tinted(&self, tone: Tone, text: &str) -> String {
+        let colour = match tone {
+            Tone::Good => 32,
+            Tone::Doubtful => 33,
+            Tone::Bad => 31,
+        };
+        if self.colours {
+            format!("\x1b[{colour}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// One or more whole lines of text; the line feed at the end is added.
+    pub fn line(&self, text: impl Display) -> Result<(), CliError> {
+        self.raw(format!("{text}\n").as_bytes())
+    }
+
+    /// One JSON value on one line.
+    pub fn json(&self, value: &impl Serialize) -> Result<(), CliError> {
+        let text = serde_json::to_string(value)
+            .map_err(|error| CliError::system("the answer can't be written as JSON", error.into()))?;
+        self.line(text)
+    }
+
+    /// Rows under a head: a table on a terminal, else lines with tabs between their fields.
+    pub fn table(&self, head: &[&str], rows: &[Vec<String>]) -> Result<(), CliError> {
+        if self.terminal {
+            let mut table = Table::new();
+            table
+                .load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY)
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_header(head.to_vec());
+            table.add_rows(rows.iter().cloned());
+            return self.line(table);
+        }
+        let mut text = head.join("\t");
+        for row in rows {
+            text.push('\n');
+            text.push_str(&row.join("\t"));
+        }
+        self.line(text)
+    }
+
+    /// Bytes as they are, written out at once.
+    pub fn raw(&self, bytes: &[u8]) -> Result<(), CliError> {
+        let mut out = io::stdout().lock();
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(CliError::system("can't write to standard output", error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Writes to standard error. That it can't be written to can't be told anywhere.
+pub(crate) fn to_stderr(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", text.trim_end());
+}
+
+/// An upstream's answer as JSON. Secrets and phone numbers were masked when it was made.
+pub(crate) fn answer(answer: &Answer) -> Value {
+    json!({ "code": answer.code, "message": answer.message, "raw": answer.raw })
+}

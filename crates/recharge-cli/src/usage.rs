@@ -1,0 +1,57 @@
+//! What is said about a command line that can't be used. The parser's own texts repeat what they were
+//! given, which may be a secret or a phone number that got into the wrong place.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use serde_json::json;
+
+use crate::exit::Exit;
+use crate::output::to_stderr;
+
+/// Prints help, version or the error, and says how the process ends.
+pub(crate) fn report(mut error: clap::Error, args: &[OsString]) -> Exit {
+    if !error.use_stderr() {
+        // Help or version, on standard output. A reader that went away wants no more of it.
+        let _ = error.print();
+        return Exit::Success;
+    }
+    mask(&mut error);
+    if args.iter().any(|arg| arg == "--json") {
+        let text = error.render().to_string();
+        let exit = Exit::Usage;
+        let message = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+        let error = json!({
+            "error": { "kind": exit.as_str(), "exit": exit.code(), "message": message }
+        });
+        to_stderr(&error.to_string());
+    } else {
+        let _ = error.print();
+    }
+    Exit::Usage
+}
+
+/// Takes out what was given, unless it can only be a misspelt word of ours: an option's name, or lower
+/// case letters and dashes in the place of a command or of one of a few names.
+fn mask(error: &mut clap::Error) {
+    let given = match error.kind() {
+        ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
+        ErrorKind::UnknownArgument => ContextKind::InvalidArg,
+        _ => ContextKind::InvalidValue,
+    };
+    let harmless = match error.get(given) {
+        Some(ContextValue::String(text)) => is_a_word(text),
+        Some(_) | None => true,
+    };
+    if !harmless {
+        error.insert(given, ContextValue::String("***".to_owned()));
+        // They say the same again: "to pass 'X' as a value, use '-- X'".
+        error.remove(ContextKind::Suggested);
+        error.remove(ContextKind::SuggestedValue);
+    }
+}
+
+fn is_a_word(text: &str) -> bool {
+    let word = text.strip_prefix("--").unwrap_or(text);
+    word.len() <= 24 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+}

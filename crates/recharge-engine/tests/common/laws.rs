@@ -1,0 +1,385 @@
+//! What must hold after every step, whatever came in: the invariants of the lifecycle that can be seen
+//! in one order's log and effects.
+
+use recharge_core::{OrderState, ReviewReason, Standing, SubmitOutcome};
+use recharge_engine::{Alarm, Effect, Event, Order, Policy, Recorded, Step, Verdict};
+
+use super::witness::{self, Fact, Says};
+use super::{Case, HOUR, new_order};
+
+/// Checks a step that `case` is about to take.
+pub(crate) fn check(case: &Case, made: &Step) {
+    let mut log = case.log.clone();
+    log.extend(made.events.iter().cloned());
+    let after = &made.order;
+    folds(case, &log, after);
+    moves_by_the_table(case, made, &log);
+    sends_what_was_written_down(case, made);
+    sends_only_under_guard(case, made);
+    tells_merchant_and_operator(case, made);
+    ends_by_evidence(case, made, &log);
+    permits_by_two(&log, after);
+    has_a_next_action(&case.policy, made, case);
+    asks_what_can_be_asked(&case.policy, made);
+    for (index, attempt) in (0..).zip(after.attempts()) {
+        assert_eq!(
+            attempt.standing(),
+            witness::standing(&log, index, &case.policy.times),
+            "the standing of attempt {index} is not what its evidence says: {log:#?}"
+        );
+    }
+}
+
+/// State is the fold of the events, and the log has no gaps.
+fn folds(case: &Case, log: &[Recorded], after: &Order) {
+    let mut folded = Order::accept(new_order(), case.accepted);
+    for (version, recorded) in (1..).zip(log) {
+        assert_eq!(recorded.version, version, "the log has a gap");
+        folded.apply(recorded);
+    }
+    assert_eq!(folded, *after, "the order is not the fold of its log");
+}
+
+fn moves_by_the_table(case: &Case, made: &Step, log: &[Recorded]) {
+    let mut state = case.order.state();
+    for recorded in &made.events {
+        assert_eq!(recorded.at, case.now);
+        if let Event::Moved { to, .. } = recorded.event {
+            assert!(state.may_become(to), "{state} -> {to} is not in the table");
+            state = to;
+        }
+    }
+    assert_eq!(
+        state,
+        made.order.state(),
+        "only an event moves an order: {log:?}"
+    );
+}
+
+/// No byte without a durable intent that names its number, provider and token, and one step has one.
+fn sends_what_was_written_down(case: &Case, made: &Step) {
+    let intents: Vec<_> = made
+        .events
+        .iter()
+        .filter_map(|recorded| match &recorded.event {
+            Event::SendIntended {
+                attempt,
+                number,
+                provider,
+                token,
+            } => Some((*attempt, *number, provider.clone(), *token)),
+            _ => None,
+        })
+        .collect();
+    let mut submits = Vec::new();
+    for effect in &made.effects {
+        if let Effect::Submit {
+            attempt,
+            number,
+            provider,
+            token,
+            send_within,
+        } = effect
+        {
+            submits.push((*attempt, *number, provider.clone(), *token));
+            assert_eq!(*send_within, case.policy.times.send_deadline);
+        }
+    }
+    assert_eq!(intents, submits, "each send has its intent, and the other way round");
+    assert!(submits.len() <= 1, "a step sends once");
+    for (index, number, provider, _) in submits {
+        let what = new_order();
+        assert_eq!(
+            number,
+            case.policy
+                .numbers
+                .derive(&what.merchant, &what.order_id, index)
+        );
+        let attempt = &made.order.attempts()[index as usize];
+        assert_eq!((attempt.number(), attempt.provider()), (number, &provider));
+        assert_eq!(made.order.state(), OrderState::Submitting);
+        if let Some(before) = case.order.attempts().get(index as usize) {
+            assert_eq!(
+                case.order.request(before),
+                made.order.request(attempt),
+                "a second send is the first to the byte"
+            );
+        }
+    }
+}
+
+/// The verdict that two people have given and that has not been used up.
+fn open_permit(log: &[Recorded]) -> Option<Verdict> {
+    let mut permit = None;
+    for recorded in log {
+        match &recorded.event {
+            Event::Decided { decision, .. } => {
+                permit = match &decision.verdict {
+                    Verdict::SendAgain { .. } | Verdict::SendElsewhere { .. } => {
+                        Some(decision.verdict.clone())
+                    }
+                    Verdict::Succeeded | Verdict::Failed | Verdict::Cancel => None,
+                }
+            }
+            Event::SendIntended { .. }
+            | Event::Moved {
+                to: OrderState::Review(_),
+                ..
+            } => permit = None,
+            _ => {}
+        }
+    }
+    permit
+}
+
+/// A send is a first one, follows nothing but "not sent", or was allowed by two; and everything before
+/// it that may have written bytes has been asked about since, and was not found.
+fn sends_only_under_guard(case: &Case, made: &Step) {
+    let Some(index) = made.effects.iter().find_map(|effect| match effect {
+        Effect::Submit { attempt, .. } => Some(*attempt),
+        _ => None,
+    }) else {
+        return;
+    };
+    let before = &case.order;
+    let permit = open_permit(&case.log);
+    let failover = |attempt: &recharge_engine::Attempt| {
+        attempt.standing() == Standing::Failed
+            && case
+                .policy
+                .route(attempt.provider())
+                .is_some_and(|route| route.failover_after_failure)
+    };
+    let others_closed = (0..).zip(before.attempts()).all(|(other, attempt)| {
+        other == index || attempt.standing().is_closed() || failover(attempt)
+    });
+    // People who allowed an attempt allowed it to be tried again while nothing of it is written.
+    let others_allowed = (0..).zip(before.attempts()).all(|(other, attempt)| {
+        other == index
+            || attempt.standing().is_closed()
+            || attempt.standing() == Standing::Open && before.permitted_sends() > 0
+    });
+    match before.attempts().get(index as usize) {
+        Some(attempt) => assert!(
+            attempt.standing() == Standing::Unsent && (others_closed || others_allowed)
+                || permit == Some(Verdict::SendAgain { attempt: index }),
+            "attempt {index} is sent again: {:#?}",
+            case.log
+        ),
+        None => assert!(
+            others_closed || matches!(permit, Some(Verdict::SendElsewhere { .. })),
+            "a further attempt while another is not closed: {:#?}",
+            case.log
+        ),
+    }
+    let pending_since = case
+        .log
+        .iter()
+        .rposition(|recorded| {
+            matches!(
+                recorded.event,
+                Event::Moved {
+                    to: OrderState::Pending,
+                    ..
+                }
+            )
+        })
+        .map_or(0, |at| at + 1);
+    for (earlier, attempt) in (0..).zip(before.attempts()) {
+        if witness::with_bytes(&witness::facts(&case.log, earlier)).is_empty() {
+            continue;
+        }
+        let last = witness::facts(&case.log[pending_since..], earlier)
+            .into_iter()
+            .rfind(|fact| matches!(fact, Fact::Said { .. }));
+        let cleared = match last {
+            Some(Fact::Said {
+                says: Says::NoSuchOrder,
+                ..
+            }) => true,
+            Some(Fact::Said {
+                says: Says::Failed, ..
+            }) => failover(attempt),
+            _ => false,
+        };
+        assert!(
+            cleared,
+            "attempt {index} is sent, and attempt {earlier} was not asked: {:#?}",
+            case.log
+        );
+    }
+}
+
+/// Every end and every desk is told, with versions that rise; every desk is alarmed.
+fn tells_merchant_and_operator(case: &Case, made: &Step) {
+    let mut told = made.effects.iter().filter_map(|effect| match effect {
+        Effect::Notify { version, state } => Some((*version, *state)),
+        _ => None,
+    });
+    let mut alarms = made.effects.iter().filter_map(|effect| match effect {
+        Effect::Alarm(Alarm::Review(reason)) => Some(*reason),
+        _ => None,
+    });
+    let mut last = case.notices.last().map_or(0, |notice| notice.0);
+    for recorded in &made.events {
+        if let Event::Moved { to, .. } = recorded.event {
+            let at_rest = to.is_end() || matches!(to, OrderState::Review(_));
+            if at_rest {
+                assert_eq!(told.next(), Some((recorded.version, to)));
+                assert!(recorded.version > last);
+                last = recorded.version;
+            }
+            if let OrderState::Review(reason) = to {
+                assert_eq!(alarms.next(), Some(reason));
+            }
+        }
+    }
+    assert_eq!((told.next(), alarms.next()), (None, None));
+}
+
+/// Failed: every attempt negative, or two people. Succeeded: a query or a person.
+fn ends_by_evidence(case: &Case, made: &Step, log: &[Recorded]) {
+    let decided = made.events.iter().find_map(|recorded| match &recorded.event {
+        Event::Decided {
+            decision,
+            approved_by,
+        } => Some((decision, approved_by.as_ref())),
+        _ => None,
+    });
+    let moved_to = |state| {
+        made.events
+            .iter()
+            .any(|recorded| matches!(recorded.event, Event::Moved { to, .. } if to == state))
+    };
+    let times = &case.policy.times;
+    let standings: Vec<Standing> = (0..)
+        .zip(made.order.attempts())
+        .map(|(index, _)| witness::standing(log, index, times))
+        .collect();
+    if moved_to(OrderState::Failed) {
+        let two = decided.is_some_and(|(decision, first)| {
+            decision.verdict == Verdict::Failed && first.is_some_and(|first| *first != decision.by)
+        });
+        let contradiction = case.order.state() == OrderState::Review(ReviewReason::Contradiction);
+        assert!(
+            two || !contradiction && standings.iter().all(|standing| standing.is_negative()),
+            "failed without proof: {log:#?}"
+        );
+    }
+    if moved_to(OrderState::Succeeded) {
+        let person = decided.is_some_and(|(decision, _)| decision.verdict == Verdict::Succeeded);
+        assert!(
+            person || standings.contains(&Standing::Paid),
+            "succeeded without proof: {log:#?}"
+        );
+    }
+    if let Some((decision, first)) = decided {
+        assert_ne!(first, Some(&decision.by), "one person decided twice");
+    }
+}
+
+fn permits_by_two(log: &[Recorded], after: &Order) {
+    let by_two = log.iter().filter(|recorded| match &recorded.event {
+        Event::Decided {
+            decision,
+            approved_by,
+        } => match decision.verdict {
+            Verdict::SendAgain { .. } | Verdict::SendElsewhere { .. } => {
+                assert!(approved_by.is_some(), "one person allowed a send");
+                true
+            }
+            Verdict::Succeeded | Verdict::Failed | Verdict::Cancel => false,
+        },
+        _ => false,
+    });
+    assert_eq!(by_two.count(), after.permitted_sends() as usize);
+}
+
+fn askable(policy: &Policy, attempt: &recharge_engine::Attempt, log: &[Recorded], index: u32) -> bool {
+    !witness::with_bytes(&witness::facts(log, index)).is_empty()
+        && policy
+            .route(attempt.provider())
+            .is_some_and(|route| route.can_query)
+}
+
+/// No order is without a next action, and none is put off beyond its schedule.
+fn has_a_next_action(policy: &Policy, made: &Step, case: &Case) {
+    let after = &made.order;
+    let mut log = case.log.clone();
+    log.extend(made.events.iter().cloned());
+    let any_askable = (0..)
+        .zip(after.attempts())
+        .any(|(index, attempt)| askable(policy, attempt, &log, index));
+    let wanted = match after.state() {
+        OrderState::Pending | OrderState::Submitting | OrderState::Charging | OrderState::Unknown => {
+            true
+        }
+        OrderState::Review(_) => any_askable,
+        OrderState::Succeeded | OrderState::Failed => {
+            any_askable && rounds_since_end(&log) < policy.times.watch_after.len()
+        }
+    };
+    if !wanted {
+        return;
+    }
+    let Some(due) = after.due() else {
+        panic!("{} without a next action: {log:#?}", after.state());
+    };
+    let longest = match after.state() {
+        OrderState::Succeeded | OrderState::Failed => HOUR * 24 * 8,
+        // Nothing to ask: the limit is what is waited for.
+        _ if !any_askable => HOUR * 24,
+        _ => policy.times.query_after.iter().max().copied().unwrap() * 11 / 10,
+    };
+    assert!(
+        due <= case.now.wall.after(longest),
+        "{} is put off by {:?}: {log:#?}",
+        after.state(),
+        due.since(case.now.wall)
+    );
+}
+
+/// How many scheduled questions have been answered since the order ended: at least as many as rounds.
+fn rounds_since_end(log: &[Recorded]) -> usize {
+    let ended = log
+        .iter()
+        .rposition(|recorded| matches!(recorded.event, Event::Moved { .. }))
+        .unwrap_or(0);
+    log[ended..]
+        .iter()
+        .filter(|recorded| {
+            matches!(
+                recorded.event,
+                Event::Answered {
+                    purpose: recharge_engine::Purpose::Schedule,
+                    ..
+                }
+            )
+        })
+        .count()
+}
+
+/// Only what may have been sent to a provider that can be asked is asked about.
+fn asks_what_can_be_asked(policy: &Policy, made: &Step) {
+    for effect in &made.effects {
+        if let Effect::Query {
+            attempt,
+            number,
+            provider,
+            ..
+        } = effect
+        {
+            let asked = &made.order.attempts()[*attempt as usize];
+            assert_eq!((asked.number(), asked.provider()), (*number, provider));
+            assert!(policy.route(provider).is_some_and(|route| route.can_query));
+        }
+    }
+}
+
+/// The ends of an order's sends, for tests that look at them.
+pub(crate) fn send_ends(case: &Case, index: u32) -> Vec<Option<SubmitOutcome>> {
+    witness::ends(&witness::facts(&case.log, index))
+        .into_iter()
+        .map(|end| end.map(|(outcome, _)| outcome))
+        .collect()
+}

@@ -1,0 +1,205 @@
+//! A second reading of the log: what an attempt's standing is by the words of the lifecycle, worked out
+//! from the whole log with nothing of the engine's own book-keeping.
+
+use recharge_core::{QueryOutcome, Standing, SubmitOutcome, UpstreamState};
+use recharge_engine::{Event, Moment, Purpose, Recorded, SendToken, Times};
+
+/// What an answer that counts says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Says {
+    Charging,
+    Succeeded,
+    Failed,
+    NoSuchOrder,
+}
+
+/// Something about one attempt, in the order in which it came to be known.
+#[derive(Debug, Clone)]
+pub(crate) enum Fact {
+    Intended {
+        token: SendToken,
+    },
+    Ended {
+        token: SendToken,
+        outcome: SubmitOutcome,
+        at: Moment,
+    },
+    Said {
+        says: Says,
+        asked: Moment,
+        at: Moment,
+        purpose: Purpose,
+    },
+}
+
+pub(crate) fn says(outcome: &QueryOutcome, purpose: Purpose) -> Option<Says> {
+    let says = match outcome {
+        QueryOutcome::Found(sighting) => match sighting.state {
+            UpstreamState::Charging => Says::Charging,
+            UpstreamState::Succeeded => Says::Succeeded,
+            UpstreamState::Failed => Says::Failed,
+        },
+        QueryOutcome::NotFound(_) => Says::NoSuchOrder,
+        QueryOutcome::Unavailable(_) => return None,
+    };
+    // "whose answer counts only if it is succeeded" (V10).
+    (purpose != Purpose::Callback || says == Says::Succeeded).then_some(says)
+}
+
+pub(crate) fn facts(log: &[Recorded], index: u32) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for recorded in log {
+        let at = recorded.at;
+        match &recorded.event {
+            Event::SendIntended { attempt, token, .. } if *attempt == index => {
+                facts.push(Fact::Intended { token: *token });
+            }
+            Event::SendEnded {
+                attempt,
+                token,
+                outcome,
+            } if *attempt == index => facts.push(Fact::Ended {
+                token: *token,
+                outcome: outcome.clone(),
+                at,
+            }),
+            Event::Answered {
+                attempt,
+                asked,
+                purpose,
+                outcome,
+                ..
+            } if *attempt == index => {
+                if let Some(says) = says(outcome, *purpose) {
+                    facts.push(Fact::Said {
+                        says,
+                        asked: *asked,
+                        at,
+                        purpose: *purpose,
+                    });
+                }
+            }
+            Event::SendIntended { .. }
+            | Event::SendEnded { .. }
+            | Event::Answered { .. }
+            | Event::CallbackSeen { .. }
+            | Event::Approved { .. }
+            | Event::Decided { .. }
+            | Event::Moved { .. }
+            | Event::Recovered
+            | Event::Scheduled { .. } => {}
+        }
+    }
+    facts
+}
+
+/// The last word on each send, in the order of the intents.
+pub(crate) fn ends(facts: &[Fact]) -> Vec<Option<(SubmitOutcome, Moment)>> {
+    let mut sends: Vec<(SendToken, Option<(SubmitOutcome, Moment)>)> = Vec::new();
+    for fact in facts {
+        match fact {
+            Fact::Intended { token } => sends.push((*token, None)),
+            Fact::Ended { token, outcome, at } => {
+                for send in sends.iter_mut().filter(|send| send.0 == *token) {
+                    send.1 = Some((outcome.clone(), *at));
+                }
+            }
+            Fact::Said { .. } => {}
+        }
+    }
+    sends.into_iter().map(|send| send.1).collect()
+}
+
+/// The sends of which bytes may have been written.
+pub(crate) fn with_bytes(facts: &[Fact]) -> Vec<Option<(SubmitOutcome, Moment)>> {
+    let mut ends = ends(facts);
+    ends.retain(|end| !matches!(end, Some((SubmitOutcome::NotSent(_), _))));
+    ends
+}
+
+/// Two failures told apart in time: the second *sent* long enough after the first *arrived*, no other
+/// explicit answer between, and nothing since that says it was taken.
+fn failed_twice(facts: &[Fact], times: &Times) -> bool {
+    let mut first: Option<Moment> = None;
+    let mut twice = false;
+    for fact in facts {
+        match fact {
+            Fact::Said {
+                says: Says::Failed,
+                asked,
+                at,
+                purpose,
+            } => match first {
+                None => first = Some(*at),
+                // Nobody sent a question for a callback that counts, so it can't be the second.
+                Some(first) => {
+                    twice |= *purpose != Purpose::CallbackCounts
+                        && asked.elapsed_since(first) >= times.confirm_failure_after;
+                }
+            },
+            Fact::Said {
+                says: Says::Charging,
+                ..
+            }
+            | Fact::Ended {
+                outcome: SubmitOutcome::Accepted(_),
+                ..
+            } => {
+                first = None;
+                twice = false;
+            }
+            Fact::Said {
+                says: Says::NoSuchOrder | Says::Succeeded,
+                ..
+            } => first = None,
+            Fact::Intended { .. } | Fact::Ended { .. } => {}
+        }
+    }
+    twice
+}
+
+pub(crate) fn standing(log: &[Recorded], index: u32, times: &Times) -> Standing {
+    let facts = facts(log, index);
+    let answers: Vec<(Says, Moment)> = facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::Said { says, asked, .. } => Some((*says, *asked)),
+            Fact::Intended { .. } | Fact::Ended { .. } => None,
+        })
+        .collect();
+    let said = |wanted| answers.iter().any(|(says, _)| *says == wanted);
+    let acknowledged = facts.iter().any(|fact| {
+        matches!(
+            fact,
+            Fact::Ended {
+                outcome: SubmitOutcome::Accepted(_),
+                ..
+            }
+        )
+    });
+    if said(Says::Succeeded) {
+        return Standing::Paid;
+    }
+    if failed_twice(&facts, times) {
+        return Standing::Failed;
+    }
+    if acknowledged || said(Says::Charging) {
+        return Standing::Taken;
+    }
+    match with_bytes(&facts).as_slice() {
+        [] => Standing::Unsent,
+        [Some((SubmitOutcome::Rejected(_), rejected))] => {
+            let none_since = answers
+                .iter()
+                .any(|(says, asked)| *says == Says::NoSuchOrder && asked.not_before(*rejected));
+            // An upstream that now says "failed" does know the number.
+            let known = answers.last().is_some_and(|(says, _)| *says == Says::Failed);
+            if none_since && !known {
+                Standing::Refused
+            } else {
+                Standing::Open
+            }
+        }
+        _ => Standing::Open,
+    }
+}

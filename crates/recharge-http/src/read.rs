@@ -1,0 +1,512 @@
+//! Reading an upstream's answer: strictly where a mistake costs money, leniently where upstreams vary.
+//!
+//! Lenient: a byte order mark; a number where a text is documented and the other way round; `null`,
+//! `""` and `[]` for "nothing"; missing fields (with `#[serde(default)]`) and unknown ones.
+//! Strict: the body is UTF-8 and one whole JSON value; a field that is read comes at most once; the
+//! text of a number is kept exactly as written, so that money never goes through a float.
+//!
+//! ```
+//! use recharge_http::read::{Loose, Text, read};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Envelope { error_code: Text, result: Loose<Order> }
+//! #[derive(serde::Deserialize)]
+//! struct Order { #[serde(default)] price: Text }
+//!
+//! let answer: Envelope = read(br#"{"error_code": "0", "result": {"price": 1.060}}"#)?;
+//! assert_eq!(answer.error_code.as_str(), "0");
+//! assert_eq!(answer.result.object().unwrap().price.as_str(), "1.060");
+//!
+//! let empty: Envelope = read(br#"{"error_code": 10001, "result": []}"#)?;
+//! assert!(matches!(empty.result, Loose::Empty));
+//! # Ok::<(), recharge_http::read::ReadError>(())
+//! ```
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use recharge_core::Money;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads one whole JSON answer, which is an object.
+///
+/// A byte order mark before it is skipped. A field of `T` that comes twice is an error: which of the
+/// two is meant can't be known.
+pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ReadError> {
+    let body = body.strip_prefix(BOM).unwrap_or(body);
+    let text = std::str::from_utf8(body).map_err(|_| ReadError::NotUtf8)?;
+    let read = serde_json::from_str(text).map_err(|error| ReadError::new(text, &error))?;
+    // serde reads a struct from an array too, by position: no upstream means that.
+    if text.trim_ascii_start().starts_with('{') {
+        Ok(read)
+    } else {
+        Err(ReadError::Shape {
+            at: 1,
+            what: "an array where an object is documented".to_owned(),
+        })
+    }
+}
+
+/// The body as text, for a person to look at: bytes that are not UTF-8 become `U+FFFD`.
+pub fn shown(body: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(body.strip_prefix(BOM).unwrap_or(body))
+}
+
+/// Why an answer can't be read. Never repeats a value of the answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// No body at all.
+    #[error("the answer is empty")]
+    Empty,
+    /// Bytes that are not UTF-8.
+    #[error("the answer is not UTF-8 text")]
+    NotUtf8,
+    /// A page for people, as gateways and proxies send them.
+    #[error("the answer is an HTML page, not JSON")]
+    Html,
+    /// It ends before the JSON value does.
+    #[error("the answer is cut off at character {0}")]
+    CutOff(usize),
+    /// Not JSON.
+    #[error("the answer is not JSON (character {0})")]
+    NotJson(usize),
+    /// JSON of another shape than documented.
+    #[error("the answer is JSON of another shape (character {at}): {what}")]
+    Shape {
+        /// Where.
+        at: usize,
+        /// What is wrong: a field twice, a field missing, or a value of another kind.
+        what: String,
+    },
+}
+
+impl ReadError {
+    fn new(text: &str, error: &serde_json::Error) -> Self {
+        let trimmed = text.trim_ascii();
+        if trimmed.is_empty() {
+            return Self::Empty;
+        }
+        if trimmed.starts_with('<') {
+            return Self::Html;
+        }
+        let at = error.column();
+        match error.classify() {
+            Category::Eof => Self::CutOff(at),
+            Category::Data => Self::Shape {
+                at,
+                what: shape(&error.to_string()),
+            },
+            Category::Syntax | Category::Io => Self::NotJson(at),
+        }
+    }
+}
+
+/// What is wrong with the shape, without any text of the answer: serde's own words name a field of
+/// ours when it is repeated or missing, but may quote a value otherwise.
+fn shape(message: &str) -> String {
+    let ours = ["duplicate field `", "missing field `"]
+        .iter()
+        .any(|start| message.starts_with(start));
+    match message.split(" at line ").next() {
+        Some(words) if ours => words.to_owned(),
+        Some(_) | None => "a value of an unexpected kind".to_owned(),
+    }
+}
+
+/// A scalar as text: what was a JSON string, number or boolean, to the letter; empty for `null`, `""`
+/// and `[]`. With `#[serde(default)]` also for a missing field.
+///
+/// `1.060` and `"1.060"` both give `1.060`; `201604280717555074534` keeps all its digits, though no
+/// JSON number type of a programming language has room for them.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Text(String);
+
+impl Text {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether nothing was given.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text, when something was given.
+    pub fn given(&self) -> Option<&str> {
+        (!self.is_empty()).then_some(self.as_str())
+    }
+
+    /// An amount in yuan. `None` when nothing was given or it is not an amount to a thousandth: never
+    /// zero in its stead, never rounded.
+    pub fn money(&self) -> Option<Money> {
+        self.as_str().parse().ok()
+    }
+
+    /// A number without sign or fraction.
+    pub fn count(&self) -> Option<u32> {
+        let digits = self.as_str().bytes().all(|b| b.is_ascii_digit());
+        digits.then(|| self.as_str().parse().ok()).flatten()
+    }
+
+    /// The text itself.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Masked like an [`Answer`](recharge_core::Answer): a mobile number in it is not shown whole.
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&recharge_core::redact(self.as_str(), &[], &[]), f)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // The raw text rather than a visitor: a visitor sees a number only after it became an f64.
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        scalar(raw).map(Self).ok_or_else(|| {
+            D::Error::custom("expected a string, a number, a boolean, null or an empty array")
+        })
+    }
+}
+
+/// The text of one JSON scalar that the parser has already found to be whole.
+fn scalar(raw: &str) -> Option<String> {
+    let inner = |close| raw.get(1..)?.strip_suffix(close);
+    match raw.as_bytes().first()? {
+        b'"' => {
+            let inner = inner('"')?;
+            if inner.contains('\\') {
+                serde_json::from_str(raw).ok()
+            } else {
+                Some(inner.to_owned())
+            }
+        }
+        b'[' => inner(']')?.trim_ascii().is_empty().then(String::new),
+        b'{' => None,
+        b'n' => Some(String::new()),
+        _ => Some(raw.to_owned()),
+    }
+}
+
+/// An object where upstreams also send `null`, `""`, `[]` or something else entirely.
+///
+/// An error answer's `result` may be anything, and its code must be readable all the same; so another
+/// shape is not an error here but [`Other`](Self::Other).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Loose<T> {
+    /// The object.
+    Object(T),
+    /// `null`, `""` or `[]`: the upstream says that there is nothing.
+    Empty,
+    /// No such field, with `#[serde(default)]`: the upstream says nothing.
+    #[default]
+    Missing,
+    /// Any other shape.
+    Other,
+}
+
+impl<T> Loose<T> {
+    /// The object, if there is one.
+    pub const fn object(&self) -> Option<&T> {
+        match self {
+            Self::Object(object) => Some(object),
+            Self::Empty | Self::Missing | Self::Other => None,
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Loose<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct LooseVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for LooseVisitor<T> {
+            type Value = Loose<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object, null, an empty string or an empty array")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Loose::Object)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut shape = Loose::Empty;
+                while seq.next_element::<IgnoredAny>()?.is_some() {
+                    shape = Loose::Other;
+                }
+                Ok(shape)
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(if text.is_empty() {
+                    Loose::Empty
+                } else {
+                    Loose::Other
+                })
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Loose::Empty)
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Loose::Other)
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+                Ok(Loose::Other)
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+                Ok(Loose::Other)
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Loose::Other)
+            }
+        }
+
+        deserializer.deserialize_any(LooseVisitor(PhantomData))
+    }
+}
+
+/// A list where upstreams also send `null` or `""` for an empty one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rows<T>(pub Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Rows<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct RowsVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for RowsVisitor<T> {
+            type Value = Rows<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array, null or an empty string")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut rows = Vec::new();
+                while let Some(row) = seq.next_element()? {
+                    match row {
+                        Loose::Object(row) => rows.push(row),
+                        Loose::Empty | Loose::Missing | Loose::Other => {
+                            return Err(A::Error::custom("expected an array of objects"));
+                        }
+                    }
+                }
+                Ok(Rows(rows))
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                if text.is_empty() {
+                    Ok(Rows(Vec::new()))
+                } else {
+                    Err(E::custom("expected an array, null or an empty string"))
+                }
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Rows(Vec::new()))
+            }
+        }
+
+        deserializer.deserialize_any(RowsVisitor(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Sample {
+        code: Text,
+        #[serde(default)]
+        price: Text,
+        #[serde(default)]
+        result: Loose<Inner>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Inner {
+        #[serde(default)]
+        rows: Option<Rows<Inner>>,
+        #[serde(default)]
+        id: Text,
+    }
+
+    fn sample(body: &str) -> Result<Sample, ReadError> {
+        read(body.as_bytes())
+    }
+
+    fn code(value: &str) -> Option<String> {
+        let sample = sample(&format!("{{\"code\":{value}}}")).ok()?;
+        Some(sample.code.into_string())
+    }
+
+    proptest! {
+        #[test]
+        fn the_text_of_a_number_is_kept_to_the_letter(number in "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?") {
+            prop_assert_eq!(code(&number), Some(number.clone()));
+            prop_assert_eq!(code(&format!(" \"{number}\" ")), Some(number));
+        }
+
+        #[test]
+        fn the_text_of_a_string_is_kept_to_the_letter(text: String) {
+            let escaped = serde_json::to_string(&text).unwrap();
+            prop_assert_eq!(code(&escaped), Some(text));
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused_without_a_panic(bytes: Vec<u8>) {
+            let _ = read::<Sample>(&bytes).map_err(|error| error.to_string());
+            let _ = shown(&bytes);
+        }
+    }
+
+    #[test]
+    fn nothing_is_spelled_in_five_ways() {
+        for nothing in ["null", "\"\"", "[]", "[ ]"] {
+            assert_eq!(code(nothing).as_deref(), Some(""), "{nothing}");
+            let body = format!("{{\"code\":1,\"price\":{nothing},\"result\":{nothing}}}");
+            let read = sample(&body).unwrap();
+            assert!(read.price.is_empty(), "{nothing}");
+            assert_eq!(read.result, Loose::Empty, "{nothing}");
+        }
+        let missing = sample("{\"code\":1}").unwrap();
+        assert_eq!(missing.price.given(), None);
+        assert_eq!(missing.result, Loose::Missing);
+    }
+
+    #[test]
+    fn other_shapes_are_no_text() {
+        for other in ["{}", "{\"a\":1}", "[1]", "[[]]", "[\"\"]"] {
+            assert_eq!(code(other), None, "{other}");
+        }
+        assert_eq!(code("true").as_deref(), Some("true"));
+        assert_eq!(code("\"\\u5927\\n\"").as_deref(), Some("大\n"));
+        assert_eq!(code("\"\\ud800\""), None, "half a character");
+    }
+
+    #[test]
+    fn a_result_of_another_shape_leaves_the_code_readable() {
+        for other in ["\"no\"", "1", "-1", "1.5", "true", "[1]", "[{}]"] {
+            let read = sample(&format!("{{\"result\":{other},\"code\":7}}")).unwrap();
+            assert_eq!(read.result, Loose::Other, "{other}");
+            assert_eq!(read.code.as_str(), "7");
+        }
+    }
+
+    #[test]
+    fn a_field_that_comes_twice_is_unreadable() {
+        for body in [
+            "{\"code\":1,\"code\":1}",
+            "{\"code\":0,\"result\":{\"id\":\"a\",\"id\":\"b\"}}",
+            "{\"code\":0,\"result\":null,\"result\":{}}",
+        ] {
+            let error = sample(body).unwrap_err();
+            assert!(error.to_string().contains("duplicate field"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_once() {
+        assert!(read::<Sample>(b"\xef\xbb\xbf{\"code\":1}").is_ok());
+        assert!(read::<Sample>(b"\xef\xbb\xbf\xef\xbb\xbf{\"code\":1}").is_err());
+        assert_eq!(shown(b"\xef\xbb\xbfa\xff"), "a\u{fffd}");
+    }
+
+    #[test]
+    fn errors_say_what_came_and_repeat_no_value() {
+        let told = |body: &[u8]| read::<Sample>(body).unwrap_err();
+        assert_eq!(told(b""), ReadError::Empty);
+        assert_eq!(told(b" \n"), ReadError::Empty);
+        assert_eq!(told(b"\xff"), ReadError::NotUtf8);
+        assert_eq!(told(b"<html>18900001234"), ReadError::Html);
+        assert_eq!(told(b"{\"code\":1"), ReadError::CutOff(9));
+        assert_eq!(told(b"{\"code\":1}}"), ReadError::NotJson(11));
+        assert_eq!(told(b"{code}"), ReadError::NotJson(2));
+        for body in [
+            &b"\"18900001234\""[..],
+            b"{\"code\":{\"18900001234\":1}}",
+            b"[\"18900001234\"]",
+        ] {
+            let shown = told(body).to_string();
+            assert!(shown.contains("another shape"), "{shown}");
+            assert!(!shown.contains("18900001234"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn rows_are_a_list_or_nothing() {
+        let rows = |value: &str| {
+            let body = format!("{{\"code\":0,\"result\":{{\"rows\":{value}}}}}");
+            let sample = sample(&body).ok()?;
+            sample
+                .result
+                .object()?
+                .rows
+                .as_ref()
+                .map(|rows| rows.0.len())
+        };
+        assert_eq!(rows("[{},{\"id\":2}]"), Some(2));
+        assert_eq!(rows("[]"), Some(0));
+        assert_eq!(rows("\"\""), Some(0));
+        assert_eq!(rows("{}"), None);
+        assert_eq!(rows("[[1]]"), None);
+        assert_eq!(rows("[null]"), None);
+        assert_eq!(rows("\"x\""), None);
+    }
+
+    #[test]
+    fn lesson_15_no_price_is_made_up() {
+        for (text, money) in [
+            ("1.060", Some(1_060)),
+            ("10.2", Some(10_200)),
+            ("0", Some(0)),
+            ("", None),
+            ("-1", None),
+            ("1e2", None),
+            ("1.0600", None),
+            ("abc", None),
+        ] {
+            let read = Text::from(text).money();
+            assert_eq!(read.map(Money::thousandths), money, "{text:?}");
+        }
+        assert_eq!(Text::from("07").count(), Some(7));
+        assert_eq!(Text::from("+7").count(), None);
+        assert_eq!(Text::from("").count(), None);
+    }
+
+    #[test]
+    fn a_phone_number_is_not_shown_whole() {
+        let shown = format!("{:?}", Text::from("18900001234"));
+        assert_eq!(shown, "\"189****1234\"");
+    }
+}
