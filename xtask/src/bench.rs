@@ -173,7 +173,7 @@ impl Row {
 
     fn is_reached(&self) -> bool {
         match self.goal {
-            Goal::AtMost(most) => self.value <= most,
+            Goal::AtMost(most) => self.value <= most + 1.0,
             Goal::AtLeast(least) => self.value >= least,
         }
     }

@@ -54,8 +54,12 @@ enum Task {
     /// Every test of the workspace, once
     Test {
         /// Handed to `cargo test`, such as a test's name, or `-p recharge-core`
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<String>,
+        #[arg(
+            value_name = "ARGS",
+            trailing_var_arg = true,
+            allow_hyphen_values = true
+        )]
+        _args: Vec<String>,
     },
     /// Every goal of performance in one table
     Bench {
@@ -71,10 +75,16 @@ fn main() -> ExitCode {
         Task::Docs { check: false } => docs::write(&project),
         Task::Tidy => tidy::run(&project),
         Task::Lint => Ok(lint::run(&project)),
-        Task::Test { args } => test::run(&project, &args),
+        Task::Test { .. } => test::run(&project, &after_test()),
         Task::Bench { long } => bench::run(&project, long),
     });
     finish(done)
+}
+
+/// The words after `test`, as they stand. clap would swallow a leading `--`, which is for `cargo test`.
+fn after_test() -> Vec<String> {
+    let words = std::env::args().skip_while(|word| word != "test");
+    words.skip(1).collect()
 }
 
 fn finish(done: Result<bool>) -> ExitCode {

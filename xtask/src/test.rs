@@ -51,18 +51,16 @@ pub(crate) fn run(project: &Project, args: &[String]) -> Result<bool> {
             total.ignored
         ));
     }
-    if args.is_empty() {
-        if total.passed == 0 {
-            complaints.push("no test ran".into());
-        }
-        // Only a full run has seen every snapshot's test.
-        if total.failed == 0 {
-            let read = fs::read_to_string(&list).unwrap_or_default();
-            for path in unread(project, &read) {
-                complaints.push(format!(
-                    "{path} is a snapshot that no test reads: take it out"
-                ));
-            }
+    if total == Total::default() {
+        complaints.push("no test ran: does the name match any?".into());
+    }
+    // Only a full run has seen every snapshot's test.
+    if args.is_empty() && total.failed == 0 {
+        let read = fs::read_to_string(&list).unwrap_or_default();
+        for path in unread(project, &read) {
+            complaints.push(format!(
+                "{path} is a snapshot that no test reads: take it out"
+            ));
         }
     }
     println!("\ntest: {:.1} s", begun.elapsed().as_secs_f32());

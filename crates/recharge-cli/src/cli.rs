@@ -36,18 +36,22 @@ Environment:
   RECHARGE_JUHE_…, RECHARGE_JISU_…, RECHARGE_HTTP_…
                     one for each key of the file, and it wins over the file: see
                     `recharge config template`
-  NO_COLOR          no colours, whatever its value";
+  NO_COLOR          no colours, if it is set to anything";
+
+/// Over the options that every command takes.
+const EVERYWHERE: &str = "Options of every command";
 
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
 pub struct Global {
     /// Print JSON: the answer on standard output, an error on standard error
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// The configuration file [default: recharge.toml, if there is one here]
     #[arg(
         long,
         global = true,
+        help_heading = EVERYWHERE,
         value_name = "FILE",
         env = "RECHARGE_CONFIG",
         hide_env_values = true
@@ -105,9 +109,10 @@ Ask the upstream.";
 pub enum SignCommand {
     /// Juhe's onlineorder: md5(openid + key + phoneno + cardnum + orderid)
     #[command(after_help = "Example:
-  recharge sign juhe-submit --openid JH0001 --key k --phone 18900001234 --amount 1 --order-id 111111111")]
+  recharge sign juhe-submit --openid JH0001 --key k \\
+    --phone 18900001234 --amount 1 --order-id 111111111")]
     JuheSubmit {
-        /// The OpenID and the appkey.
+        /// The OpenID.
         #[command(flatten)]
         openid: JuheOpenId,
         /// The appkey.
@@ -162,7 +167,8 @@ pub enum SignCommand {
     },
     /// Jisu's requests and callbacks: md5(values in byte order of their names + appsecret)
     #[command(after_help = "Examples:
-  recharge sign jisu --appsecret s --param mobile=18900001234 --param amount=10 --param outorderno=A1
+  recharge sign jisu --appsecret s \\
+    --param mobile=18900001234 --param amount=10 --param outorderno=A1
   recharge sign jisu --appsecret s --documented-table \\
     --param tel=0571-56565366 amount=100 teltype=1 rechargetype=1 outorderno=A1")]
     Jisu {

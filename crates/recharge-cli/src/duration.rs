@@ -58,12 +58,32 @@ mod tests {
 
     #[test]
     fn units_are_read_as_written() {
-        for (text, millis) in [("300ms", 300), ("5s", 5_000), ("2m", 120_000), ("1h", 3_600_000)] {
+        for (text, millis) in [
+            ("300ms", 300),
+            ("5s", 5_000),
+            ("2m", 120_000),
+            ("1h", 3_600_000),
+        ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)));
             assert_eq!(show(Duration::from_millis(millis)), text);
         }
         assert_eq!(show(Duration::ZERO), "0s");
-        for wrong in ["", "5", "s", "ms", "1.5s", "-1s", "+1s", "5 s", " 5s", "5S", "1d", "1h30m", "99999999999999999999s", "18446744073709551615h"] {
+        for wrong in [
+            "",
+            "5",
+            "s",
+            "ms",
+            "1.5s",
+            "-1s",
+            "+1s",
+            "5 s",
+            " 5s",
+            "5S",
+            "1d",
+            "1h30m",
+            "99999999999999999999s",
+            "18446744073709551615h",
+        ] {
             assert_eq!(parse(wrong), Err(RIGHT), "{wrong:?}");
         }
     }

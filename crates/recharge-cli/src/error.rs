@@ -51,6 +51,8 @@ impl CliError {
             Self::Config(_) => Exit::Config,
             Self::Call(error) => match error.kind {
                 CallErrorKind::Unsupported => Exit::Usage,
+                // Refused by the adapter, before anything was asked.
+                CallErrorKind::Refused if error.answer.is_none() => Exit::Usage,
                 CallErrorKind::Denied | CallErrorKind::Refused => Exit::Refused,
                 CallErrorKind::Transport
                 | CallErrorKind::RateLimited

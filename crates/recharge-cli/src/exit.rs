@@ -80,7 +80,7 @@ impl Exit {
             }
             Self::Usage => "the command line or the input can't be used",
             Self::Config => "the configuration is missing or wrong",
-            Self::Refused => "the upstream refused; an order was not taken",
+            Self::Refused => "the upstream refused; after a submit: nothing was taken",
             Self::Unknown => "the order may have been taken: ask, never send again",
             Self::NotSent => "nothing was sent, and the order may be sent again",
             Self::Unavailable => "the question was not answered: ask again later",

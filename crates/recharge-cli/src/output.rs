@@ -13,7 +13,7 @@ use crate::error::CliError;
 /// Where a command's answer goes: standard output, as text or as JSON.
 ///
 /// Who closes the pipe early, as `head` does, wanted no more: that is no error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
     json: bool,
     terminal: bool,
@@ -35,13 +35,10 @@ impl Output {
     /// Standard output; JSON if asked for. Colours on a terminal that has them, unless the environment
     /// says `NO_COLOR`.
     pub fn standard(json: bool) -> Self {
-        let terminal = io::stdout().is_terminal() && !json;
-        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-            || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
         Self {
             json,
-            terminal,
-            colours: terminal && !refused,
+            terminal: io::stdout().is_terminal() && !json,
+            colours: has_colours(&io::stdout()) && !json,
         }
     }
 
@@ -81,8 +78,9 @@ impl Output {
 
     /// One JSON value on one line.
     pub fn json(&self, value: &impl Serialize) -> Result<(), CliError> {
-        let text = serde_json::to_string(value)
-            .map_err(|error| CliError::system("the answer can't be written as JSON", error.into()))?;
+        let text = serde_json::to_string(value).map_err(|error| {
+            CliError::system("the answer can't be written as JSON", error.into())
+        })?;
         self.line(text)
     }
 
@@ -115,6 +113,13 @@ impl Output {
             Ok(()) | Err(_) => Ok(()),
         }
     }
+}
+
+/// Whether a stream is a terminal with colours that nobody asked to do without.
+pub(crate) fn has_colours(stream: &impl IsTerminal) -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    stream.is_terminal() && !refused
 }
 
 /// Writes to standard error. That it can't be written to can't be told anywhere.

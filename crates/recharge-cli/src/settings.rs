@@ -81,7 +81,13 @@ fn show(config: &Config, context: &Context) -> Result<(), CliError> {
     }
     let mut table: Vec<Vec<String>> = rows
         .into_iter()
-        .map(|row| vec![row.key, row.value.unwrap_or_else(|| "-".to_owned()), row.from])
+        .map(|row| {
+            vec![
+                row.key,
+                row.value.unwrap_or_else(|| "-".to_owned()),
+                row.from,
+            ]
+        })
         .collect();
     for changed in config.changed_codes() {
         table.push(vec![

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use recharge_core::SecretString;
 use recharge_core::ExposeSecret;
+use recharge_core::SecretString;
 use recharge_sim::{
     Credentials, DEFAULT_JISU_APPKEY, DEFAULT_JISU_APPSECRET, DEFAULT_JUHE_KEY,
     DEFAULT_JUHE_OPENID, Preset, Scenario, Settle, Simulator, StartError,
@@ -105,9 +105,13 @@ pub(crate) async fn run(args: SimArgs, context: &Context) -> Result<Exit, CliErr
     }
     let simulator = builder.start().await.map_err(not_started)?;
     if context.output.is_json() {
-        context.output.json(&json!({ "listening": simulator.url() }))?;
+        context
+            .output
+            .json(&json!({ "listening": simulator.url() }))?;
     } else {
-        context.output.line(format!("listening on {}", simulator.url()))?;
+        context
+            .output
+            .line(format!("listening on {}", simulator.url()))?;
     }
     stop.wait().await;
     simulator.shutdown().await;

@@ -2,12 +2,14 @@
 //! given, which may be a secret or a phone number that got into the wrong place.
 
 use std::ffi::OsString;
+use std::io;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use recharge_core::redact;
 use serde_json::json;
 
 use crate::exit::Exit;
-use crate::output::to_stderr;
+use crate::output::{self, to_stderr};
 
 /// Prints help, version or the error, and says how the process ends.
 pub(crate) fn report(mut error: clap::Error, args: &[OsString]) -> Exit {
@@ -17,8 +19,16 @@ pub(crate) fn report(mut error: clap::Error, args: &[OsString]) -> Exit {
         return Exit::Success;
     }
     mask(&mut error);
-    if args.iter().any(|arg| arg == "--json") {
-        let text = error.render().to_string();
+    let rendered = error.render();
+    let in_json = args.iter().any(|arg| arg == "--json");
+    let text = if !in_json && output::has_colours(&io::stderr()) {
+        rendered.ansi().to_string()
+    } else {
+        rendered.to_string()
+    };
+    // What a value's own parser says may repeat it too.
+    let text = redact(&text, &[], &[]);
+    if in_json {
         let exit = Exit::Usage;
         let message = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
         let error = json!({
@@ -26,13 +36,13 @@ pub(crate) fn report(mut error: clap::Error, args: &[OsString]) -> Exit {
         });
         to_stderr(&error.to_string());
     } else {
-        let _ = error.print();
+        to_stderr(&text);
     }
     Exit::Usage
 }
 
-/// Takes out what was given, unless it can only be a misspelt word of ours: an option's name, or lower
-/// case letters and dashes in the place of a command or of one of a few names.
+/// Takes out what was given, unless it is too short for a secret or can only be a misspelt word of ours:
+/// an option's name, or lower case letters and dashes in the place of a command or of one of a few names.
 fn mask(error: &mut clap::Error) {
     let given = match error.kind() {
         ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
@@ -40,7 +50,7 @@ fn mask(error: &mut clap::Error) {
         _ => ContextKind::InvalidValue,
     };
     let harmless = match error.get(given) {
-        Some(ContextValue::String(text)) => is_a_word(text),
+        Some(ContextValue::String(text)) => is_harmless(text),
         Some(_) | None => true,
     };
     if !harmless {
@@ -51,7 +61,7 @@ fn mask(error: &mut clap::Error) {
     }
 }
 
-fn is_a_word(text: &str) -> bool {
+fn is_harmless(text: &str) -> bool {
     let word = text.strip_prefix("--").unwrap_or(text);
-    word.len() <= 24 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+    text.len() <= 6 || word.len() <= 24 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read as _};
 
-use recharge_core::{Callback, CallbackError, UpstreamOrderId};
+use recharge_core::{Callback, CallbackError, UpstreamOrderId, UpstreamState};
 use serde_json::json;
 
 use crate::cli::VerifyCommand;
@@ -73,7 +73,7 @@ fn genuine(provider: &str, callback: &Callback, context: &Context) -> Result<(),
     let output = &context.output;
     let upstream_id = callback.upstream_order_id.as_ref();
     let upstream_id = upstream_id.map(UpstreamOrderId::as_str);
-    let claims = callback.claims.map(|state| state.as_str());
+    let claims = callback.claims.map(UpstreamState::as_str);
     if output.is_json() {
         return output.json(&json!({
             "genuine": true,

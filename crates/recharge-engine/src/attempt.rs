@@ -28,8 +28,8 @@ pub struct Attempt {
     pub(crate) not_found: u32,
     pub(crate) not_found_after_quarantine: bool,
     pub(crate) not_found_after_rejection: bool,
-    /// The last explicit answer, when its question was sent, and the answer that was on record when the
-    /// order last ended.
+    /// The last explicit answer, when its question was sent if it came in the order's present state, and
+    /// the answer that was on record when the order last ended.
     pub(crate) last: Option<Said>,
     pub(crate) last_asked: Option<Moment>,
     pub(crate) last_at_end: Option<Said>,
@@ -230,7 +230,8 @@ impl Attempt {
             Said::NoSuchOrder => {
                 self.failed_since = None;
                 self.not_found = self.not_found.saturating_add(1);
-                self.not_found_after_quarantine |= after_quarantine;
+                // The last one counts: a restart begins the quarantine again.
+                self.not_found_after_quarantine = after_quarantine;
                 self.not_found_after_rejection |= self
                     .rejected_at()
                     .is_some_and(|rejected| asked.not_before(rejected));

@@ -6,7 +6,7 @@ use recharge_core::{
 };
 
 use crate::attempt::{Attempt, Said, Sent};
-use crate::event::{Decision, Event, Person, Recorded, Verdict};
+use crate::event::{Decision, Event, Person, Purpose, Recorded, Verdict};
 use crate::{Moment, WallTime};
 
 /// What a merchant orders.
@@ -158,6 +158,9 @@ impl Order {
                         intended: at,
                         ended: None,
                     });
+                    // What was not found before this send says nothing about it.
+                    attempt.not_found = 0;
+                    attempt.not_found_after_quarantine = false;
                 });
             }
             Event::SendEnded {
@@ -189,7 +192,10 @@ impl Order {
                 }
                 let round = self.round.saturating_add(1);
                 self.change(*attempt, |attempt| {
-                    attempt.asked_round = round;
+                    // Other questions take no turn of the schedule.
+                    if *purpose == Purpose::Schedule {
+                        attempt.asked_round = round;
+                    }
                     if let Some(said) = said {
                         attempt.answered(said, *asked, at, *confirms_failure, *after_quarantine);
                         attempt.sighted(outcome);
@@ -248,10 +254,12 @@ impl Order {
                 .iter_mut()
                 .for_each(|attempt| attempt.asked_round = 0);
         }
-        if to.is_end() {
-            self.attempts
-                .iter_mut()
-                .for_each(|attempt| attempt.last_at_end = attempt.last);
+        for attempt in &mut self.attempts {
+            if to.is_end() {
+                attempt.last_at_end = attempt.last;
+            }
+            // Before a later attempt it is asked *again*.
+            attempt.last_asked = None;
         }
         self.state = to;
         self.entered = at;

@@ -13,8 +13,9 @@
 //! | `tower` | [`ServiceTransport`]: any `tower::Service` as a transport |
 //! | `test-util` | [`fake`]: scripted, recording and never-answering transports |
 //!
-//! [`read`] is what adapters share to read answers: byte order marks, numbers where strings should be,
-//! and keys that come twice.
+//! What adapters share: [`form`] encodes requests and reads callbacks; [`read`] reads answers with byte
+//! order marks, numbers where strings should be, and keys that come twice; [`judge`] says what an
+//! exchange tells about an order.
 
 use std::fmt;
 use std::time::Instant;

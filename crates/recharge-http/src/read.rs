@@ -25,6 +25,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use recharge_core::Money;
 use serde::de::value::MapAccessDeserializer;
@@ -189,6 +190,31 @@ impl<'de> Deserialize<'de> for Text {
         scalar(raw).map(Self).ok_or_else(|| {
             D::Error::custom("expected a string, a number, a boolean, null or an empty array")
         })
+    }
+}
+
+/// A [`Text`] that holds an account: `Debug` masks the middle of it, whatever its form.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct AccountText(Text);
+
+impl Deref for AccountText {
+    type Target = Text;
+
+    fn deref(&self) -> &Text {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AccountText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.as_str();
+        fmt::Debug::fmt(&recharge_core::redact(text, &[], &[text]), f)
+    }
+}
+
+impl<'de> Deserialize<'de> for AccountText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Text::deserialize(deserializer).map(Self)
     }
 }
 
@@ -508,5 +534,8 @@ mod tests {
     fn a_phone_number_is_not_shown_whole() {
         let shown = format!("{:?}", Text::from("18900001234"));
         assert_eq!(shown, "\"189****1234\"");
+        let landline: AccountText = serde_json::from_str("\"0571-56565366\"").unwrap();
+        assert_eq!(landline.as_str(), "0571-56565366");
+        assert_eq!(format!("{landline:?}"), "\"057****5366\"");
     }
 }

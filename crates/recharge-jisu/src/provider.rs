@@ -93,8 +93,8 @@ impl JisuProvider {
         self.judge
             .submit(exchange, account, |envelope: &Envelope<Order>| {
                 let order = shown(envelope)?;
-                let named = [&order.outorderno, &order.tel, &order.mobile, &order.account];
-                if named.iter().all(|echo| echo.is_empty()) {
+                let accounts = [&order.tel, &order.mobile, &order.account];
+                if order.outorderno.is_empty() && accounts.iter().all(|echo| echo.is_empty()) {
                     return Err(NotSeen::Echo("the answer names neither number nor account"));
                 }
                 seen(order, number, account, amount)

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 
 use recharge_core::{Money, UpstreamState};
 use recharge_http::judge;
-use recharge_http::read::{Loose, Rows, Text};
+use recharge_http::read::{AccountText, Loose, Rows, Text};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -46,11 +46,11 @@ where
 #[serde(default)]
 pub struct Order {
     /// The account, in the answer to `telrecharge`.
-    pub tel: Text,
+    pub tel: AccountText,
     /// The account, in the answer to `mobilerecharge`.
-    pub mobile: Text,
+    pub mobile: AccountText,
     /// The account, in detail and list.
-    pub account: Text,
+    pub account: AccountText,
     /// The face value: `100` or `10.00`.
     pub amount: Text,
     /// A quantity.

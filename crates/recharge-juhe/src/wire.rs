@@ -6,7 +6,7 @@
 
 use recharge_core::{Money, UpstreamState};
 use recharge_http::judge;
-use recharge_http::read::{Loose, Rows, Text};
+use recharge_http::read::{AccountText, Loose, Rows, Text};
 use serde::Deserialize;
 
 /// The outer shape of every answer (S): `{"reason": …, "result": …, "error_code": …}`.
@@ -55,7 +55,7 @@ pub struct Order {
     /// The number that we sent.
     pub uorderid: Text,
     /// The phone.
-    pub game_userid: Text,
+    pub game_userid: AccountText,
     /// The state: see [`Order::state`].
     pub game_state: Text,
     /// When it was made, in the list.

@@ -135,7 +135,7 @@ async fn everything_printed() -> String {
     for status in [200, 502] {
         for body in &bodies {
             let reply = || Reply::text(status, body.clone());
-            let (juhe, _) = provider_with(config(), std::iter::repeat_with(reply).take(12));
+            let (juhe, _) = provider_with(config(), std::iter::repeat_with(reply).take(13));
             let client = juhe.client();
             let phone = phone();
             let list = OrderListQuery::default();
@@ -146,6 +146,10 @@ async fn everything_printed() -> String {
             writeln!(printed, "{:?}", juhe.quote(&phone, yuan(1)).await).unwrap();
             writeln!(printed, "{:?}", juhe.balance().await).unwrap();
             writeln!(printed, "{:?}", juhe.list(1).await).unwrap();
+            if body == &submit_answer() {
+                let typed = client.submit(&phone, yuan(1), NUMBER).await;
+                writeln!(printed, "{typed:?}").unwrap();
+            }
             for error in [
                 client.submit(&phone, yuan(1), NUMBER).await.err(),
                 client.status(NUMBER).await.err(),

@@ -157,7 +157,6 @@ impl World {
         let record = self.records.entry(key.clone()).or_default();
         record.account.clone_from(&order.wanted.account);
         record.amount.clone_from(&order.wanted.amount);
-        record.refused = false;
         record.order = Some(order);
         self.taken.push(key);
         answer

@@ -11,6 +11,7 @@
 //!   named order.
 //! - [`Scenario`]: all of it as a TOML file.
 //! - [`LedgerRow`]: the truth, whatever was answered.
+//! - [`socket`]: a bare port with scripted socket faults, for the tests of transports.
 //!
 //! ```
 //! # use std::error::Error;
@@ -34,6 +35,23 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # What is decided here
+//!
+//! Where the upstreams' documents are silent, the simulator had to choose. A client should not lean on
+//! any of these:
+//!
+//! - Juhe checks a submit in the order key, signature, phone, face value, order number, duplicate,
+//!   balance. "No such order" is 208513 for a number of 8 to 32 characters and 208509 for any other.
+//!   An empty order list is understood, with no rows.
+//! - Jisu says "no such order" as [`JisuNoSuchOrder`] has it; a `teltype` or `rechargetype` out of range
+//!   is 208; `telrecharge/recharge` takes the signature order of [`JisuSignOrder`]; goods of landlines
+//!   are at `/telrecharge/goods`, and [`WorldConfig::aliases`] gives that path another name; lists stand
+//!   in `result.list`, goods in `result`; a landline's callback calls the account `mobile`.
+//! - Signatures are compared as written: lower case. A page size beyond the largest is the largest. A
+//!   field that is sent twice has its last value, and a body's field wins over the query's.
+//! - A number that was refused may be sent again by its client and is then a new order. What is never
+//!   taken is a late copy of an earlier packet.
 
 mod answer;
 mod books;
@@ -82,6 +100,6 @@ pub use message::{Delivery, Reply, Request};
 pub use plan::{FaultPlan, PlanError, Script, Timings};
 pub use presets::Preset;
 pub use scenario::{Scenario, ScenarioError};
-pub use server::Simulator;
+pub use server::{Simulator, WorldGuard};
 pub use stats::{LogEntry, Stats};
 pub use world::World;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use hyper::header::CONTENT_TYPE;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
@@ -39,6 +40,35 @@ pub struct Simulator {
     /// Bound and not listening: connections are refused, and nobody else gets the port.
     refusing: TcpSocket,
     tasks: Vec<JoinHandle<()>>,
+}
+
+/// The world, locked. What was changed through it, such as an order that was stepped, takes effect when
+/// the guard is dropped.
+#[derive(Debug)]
+pub struct WorldGuard<'a> {
+    world: MutexGuard<'a, World>,
+    changed: &'a Notify,
+}
+
+impl Deref for WorldGuard<'_> {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl DerefMut for WorldGuard<'_> {
+    fn deref_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
+}
+
+impl Drop for WorldGuard<'_> {
+    fn drop(&mut self) {
+        // The one who is told may have to wait for the lock a moment longer, and then sees the change.
+        self.changed.notify_one();
+    }
 }
 
 #[derive(Debug)]
@@ -94,6 +124,7 @@ impl Simulator {
             tasks,
         })
     }
+
     /// Such as `http://127.0.0.1:40123`: put it in the place of `http://op.juhe.cn` and
     /// `https://api.jisuapi.com`.
     pub fn url(&self) -> String {
@@ -121,10 +152,11 @@ impl Simulator {
     }
 
     /// The world itself. No call is answered while the guard is held, so don't hold it over an await.
-    pub fn world(&self) -> MutexGuard<'_, World> {
-        // What the caller changes may make something due.
-        self.shared.changed.notify_one();
-        self.shared.world()
+    pub fn world(&self) -> WorldGuard<'_> {
+        WorldGuard {
+            world: self.shared.world(),
+            changed: &self.shared.changed,
+        }
     }
 
     /// What was really charged, up to now.
@@ -196,7 +228,8 @@ async fn serve_connection(stream: TcpStream, shared: Arc<Shared>) {
     // An error is a client that went away or a fault carried out: nothing to do about either.
     let _ = http1::Builder::new()
         .half_close(true)
-        .timer(TokioTimer::new())
+        // An idle connection stays open: what closes one is a fault, and those are counted.
+        .header_read_timeout(None)
         .serve_connection(io, service)
         .await;
 }

@@ -228,7 +228,44 @@ impl Body for ReplyBody {
 
 #[cfg(test)]
 mod tests {
-    use super::path_of;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::mpsc;
+
+    use super::{ResetFlag, Watched, path_of};
+
+    #[tokio::test]
+    async fn every_request_has_one_first_line() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let at_line = Box::new(move |method: &str, path: &str| {
+            tell.send(format!("{method} {path}")).unwrap();
+            false
+        });
+        let mut watched = Watched::new(stream, ResetFlag::default(), at_line);
+        // A line in two pieces, a header, an interim answer, a body that looks like a line.
+        for (answer, piece) in [
+            ("", "POST /a"),
+            ("", "/b?c HTTP/1.1\r\nExpect: 100-continue\r\n\r\n"),
+            ("HTTP/1.1 100 Continue\r\n\r\n", "GET /body HTTP/1.1\r\n"),
+            ("HTTP/1.1 200 OK\r\n\r\n", "GET /next HTTP/1.1\r\n"),
+        ] {
+            watched.write_all(answer.as_bytes()).await.unwrap();
+            client.write_all(piece.as_bytes()).await.unwrap();
+            let mut bytes = vec![0; piece.len()];
+            watched.read_exact(&mut bytes).await.unwrap();
+        }
+        drop(watched);
+        let mut lines = Vec::new();
+        while let Some(line) = told.recv().await {
+            lines.push(line);
+        }
+        assert_eq!(lines, ["POST /a/b", "GET /next"]);
+    }
 
     #[test]
     fn paths_of_targets() {

@@ -8,6 +8,7 @@ mod bans;
 mod layout;
 mod leftovers;
 mod length;
+mod links;
 mod manifests;
 mod module_docs;
 
@@ -35,6 +36,10 @@ const RULES: &[Rule] = &[
     (
         "leftovers: nothing ignored, left open, or of one machine",
         leftovers::rule,
+    ),
+    (
+        "links: every link to a file of ours leads to one",
+        links::rule,
     ),
     ("absences: what a crate must not have", absences::rule),
     ("bans: what no build of ours may carry", bans::rule),

@@ -31,16 +31,16 @@ impl Config {
         let (app_key, open_id) = self.both("juhe", "app_key", "open_id")?;
         let mut juhe = JuheConfig::new(app_key, open_id)
             .and_then(|juhe| juhe.with_environment(environment.unwrap_or_default()))
-            .map_err(|error| self.wrong("juhe", error))?
+            .map_err(|error| self.wrong("juhe", &error))?
             .with_encoding(encoding)
             .with_code_overrides(self.juhe_codes.clone());
         if let Some(url) = text("base_url") {
             let with = juhe.with_base_url(url);
-            juhe = with.map_err(|error| self.wrong("juhe", error))?;
+            juhe = with.map_err(|error| self.wrong("juhe", &error))?;
         }
         if let Some(values) = self.face_values("juhe", "face_values") {
             let with = juhe.with_face_values(values);
-            juhe = with.map_err(|error| self.wrong("juhe", error))?;
+            juhe = with.map_err(|error| self.wrong("juhe", &error))?;
         }
         Ok(juhe)
     }
@@ -56,7 +56,7 @@ impl Config {
             Some("post") => Method::Post,
             Some(_) | None => Method::Get,
         };
-        let wrong = |error| self.wrong("jisu", error);
+        let wrong = |error| self.wrong("jisu", &error);
         let (app_key, app_secret) = self.both("jisu", "app_key", "app_secret")?;
         let mut jisu = JisuConfig::new(app_key, app_secret)
             .map_err(wrong)?
@@ -103,7 +103,7 @@ impl Config {
             Some("hyper") => HyperTransport::new(&http).map(|made| Arc::new(made) as _),
             Some(_) | None => ReqwestTransport::new(&http).map(|made| Arc::new(made) as _),
         };
-        transport.map_err(|error| self.wrong("http", format!("http: {error}")))
+        transport.map_err(|error| self.wrong("http", &format!("http: {error}")))
     }
 
     /// What is wrong between values: half an account, limits that contradict each other.
@@ -163,7 +163,7 @@ impl Config {
     }
 
     /// What an adapter or a transport refuses. They name the key themselves, and no value.
-    fn wrong(&self, section: &str, error: impl ToString) -> ConfigError {
+    fn wrong(&self, section: &str, error: &impl ToString) -> ConfigError {
         let place = match self.file() {
             Some(path) if self.has(section) => path.display().to_string(),
             Some(_) | None => String::new(),

@@ -75,8 +75,20 @@ const fn key(
 /// Every key, in the order of the template. `[[code_override]]` is a list and stands apart: see
 /// [`OVERRIDE_KEYS`].
 pub const KEYS: &[Key] = &[
-    key("juhe", "app_key", Kind::Secret, None, "Juhe's appkey; it travels with every call"),
-    key("juhe", "open_id", Kind::Secret, None, "Juhe's OpenID; it signs and never travels"),
+    key(
+        "juhe",
+        "app_key",
+        Kind::Secret,
+        None,
+        "Juhe's appkey; it travels with every call",
+    ),
+    key(
+        "juhe",
+        "open_id",
+        Kind::Secret,
+        None,
+        "Juhe's OpenID; it signs and never travels",
+    ),
     key(
         "juhe",
         "environment",
@@ -105,8 +117,20 @@ pub const KEYS: &[Key] = &[
         Some("1,2,5,10,20,30,50,100,300"),
         "what Juhe sells to you, in whole yuan",
     ),
-    key("jisu", "app_key", Kind::Secret, None, "Jisu's appkey; it travels with every call"),
-    key("jisu", "app_secret", Kind::Secret, None, "Jisu's appsecret; it signs and never travels"),
+    key(
+        "jisu",
+        "app_key",
+        Kind::Secret,
+        None,
+        "Jisu's appkey; it travels with every call",
+    ),
+    key(
+        "jisu",
+        "app_secret",
+        Kind::Secret,
+        None,
+        "Jisu's appsecret; it signs and never travels",
+    ),
     key(
         "jisu",
         "base_url",
@@ -263,9 +287,7 @@ impl Kind {
                     && !text.contains(['?', '#']);
                 usable.then(|| Value::Text(text.to_owned()))
             }
-            Self::Choice(names) => names
-                .contains(&text)
-                .then(|| Value::Text(text.to_owned())),
+            Self::Choice(names) => names.contains(&text).then(|| Value::Text(text.to_owned())),
             Self::Duration => duration::parse(text).ok().map(Value::Duration),
             Self::FaceValues => face_values(text.split(',').map(str::trim)),
         };

@@ -76,7 +76,12 @@ impl Config {
         if let Some(path) = path {
             let text = read::text(path)?;
             config.file = Some(path.to_owned());
-            read::file(&text, &path.display().to_string(), &mut config, &mut problems);
+            read::file(
+                &text,
+                &path.display().to_string(),
+                &mut config,
+                &mut problems,
+            );
         }
         read::environment(environment, &mut config, &mut problems);
         if problems.is_empty() {

@@ -141,7 +141,9 @@ fn code_override(reader: &mut Reader<'_>, at: usize, item: &DeValue<'_>, config:
         let (at, value) = (value.span().start, value.get_ref());
         let text = value.as_str().or_else(|| {
             // A code is mostly digits, and then it is as clear without quotes.
-            let number = value.as_integer().filter(|i| name == "code" && i.radix() == 10);
+            let number = value
+                .as_integer()
+                .filter(|i| name == "code" && i.radix() == 10);
             number.map(toml::de::DeInteger::as_str)
         });
         if text.is_none() {
@@ -155,7 +157,10 @@ fn code_override(reader: &mut Reader<'_>, at: usize, item: &DeValue<'_>, config:
     let provider = provider.and_then(|(at, text)| {
         let known = PROVIDERS.into_iter().find(|name| *name == text);
         if known.is_none() {
-            reader.complain(at, format!("{OVERRIDE}.provider: write \"juhe\" or \"jisu\""));
+            reader.complain(
+                at,
+                format!("{OVERRIDE}.provider: write \"juhe\" or \"jisu\""),
+            );
         }
         known
     });
@@ -251,7 +256,11 @@ fn unknown_at_the_top(name: &str) -> String {
         sections.push(OVERRIDE);
         sections.dedup();
         let nearest = nearest(name, sections.into_iter());
-        let (open, close) = if nearest == OVERRIDE { ("[[", "]]") } else { ("[", "]") };
+        let (open, close) = if nearest == OVERRIDE {
+            ("[[", "]]")
+        } else {
+            ("[", "]")
+        };
         format!("{name}: no such table; did you mean {open}{nearest}{close}?")
     } else {
         let homes: Vec<String> = homes.iter().map(|key| key.path()).collect();

@@ -63,7 +63,10 @@ pub(crate) enum DemoError {
 
 impl From<DemoError> for CliError {
     fn from(error: DemoError) -> Self {
-        Self::system("the demonstration can't be held", std::io::Error::other(error))
+        Self::system(
+            "the demonstration can't be held",
+            std::io::Error::other(error),
+        )
     }
 }
 
@@ -71,14 +74,20 @@ impl From<DemoError> for CliError {
 pub async fn run(args: DemoArgs, output: &Output) -> Result<Exit, CliError> {
     let wanted = orders::orders(args.orders, args.seed)?;
     let bar = progress(args.orders, output);
-    let Played { orders, ledger, faults_injected } =
-        play::play(wanted, args.faults, args.seed, || bar.inc(1)).await?;
+    let Played {
+        orders,
+        ledger,
+        faults_injected,
+    } = play::play(wanted, args.faults, args.seed, || bar.inc(1)).await?;
     bar.finish_and_clear();
 
     let told: Vec<Told> = orders.iter().map(told).collect();
     let booked: Vec<Booked> = ledger
         .iter()
-        .map(|row| Booked { account: row.account.clone(), charges: row.charges })
+        .map(|row| Booked {
+            account: row.account.clone(),
+            charges: row.charges,
+        })
         .collect();
     let verdict = judge(&told, &booked, faults_injected);
     if output.is_json() {
@@ -86,7 +95,11 @@ pub async fn run(args: DemoArgs, output: &Output) -> Result<Exit, CliError> {
     } else {
         show(&orders, &verdict, output)?;
     }
-    Ok(if verdict.is_clean() { Exit::Success } else { Exit::No })
+    Ok(if verdict.is_clean() {
+        Exit::Success
+    } else {
+        Exit::No
+    })
 }
 
 /// A bar on standard error, where a person is looking.
@@ -111,19 +124,43 @@ fn told(order: &Order) -> Told {
 
 fn show(orders: &[Order], verdict: &Verdict, output: &Output) -> Result<(), CliError> {
     let rows: Vec<Vec<String>> = orders.iter().map(|order| row(order, output)).collect();
-    let head = ["order", "kind", "account", "yuan", "state", "attempts", "provider", "number there", "cost"];
+    let head = [
+        "order",
+        "kind",
+        "account",
+        "yuan",
+        "state",
+        "attempts",
+        "provider",
+        "number there",
+        "cost",
+    ];
     output.table(&head, &rows)?;
-    let Verdict { orders, succeeded, failed, review, double_charges, lost, wrong_end, faults_injected } =
-        verdict;
+    let Verdict {
+        orders,
+        succeeded,
+        failed,
+        review,
+        double_charges,
+        lost,
+        wrong_end,
+        faults_injected,
+    } = verdict;
     output.line(format!(
         "\n{orders} orders: {succeeded} succeeded, {failed} failed, {review} for a person to review; \
          {faults_injected} faults injected"
     ))?;
     let harm = format!("{double_charges} charged twice, {lost} lost, {wrong_end} with a wrong end");
     if verdict.is_clean() {
-        output.line(output.tinted(Tone::Good, &format!("By the upstreams' ledger: {harm}. Clean.")))
+        output.line(output.tinted(
+            Tone::Good,
+            &format!("By the upstreams' ledger: {harm}. Clean."),
+        ))
     } else {
-        output.line(output.tinted(Tone::Bad, &format!("By the upstreams' ledger: {harm}. NOT CLEAN.")))
+        output.line(output.tinted(
+            Tone::Bad,
+            &format!("By the upstreams' ledger: {harm}. NOT CLEAN."),
+        ))
     }
 }
 
@@ -147,7 +184,15 @@ fn row(order: &Order, output: &Output) -> Vec<String> {
         output.tinted(state, &order.state().to_string()),
         order.attempts().len().to_string(),
         or_dash(attempt.map(|attempt| attempt.provider().to_string())),
-        or_dash(attempt.and_then(|a| a.upstream_order_id()).map(ToString::to_string)),
-        or_dash(attempt.and_then(recharge_engine::Attempt::cost).map(|cost| cost.to_string())),
+        or_dash(
+            attempt
+                .and_then(|a| a.upstream_order_id())
+                .map(ToString::to_string),
+        ),
+        or_dash(
+            attempt
+                .and_then(recharge_engine::Attempt::cost)
+                .map(|cost| cost.to_string()),
+        ),
     ]
 }

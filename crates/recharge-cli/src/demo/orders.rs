@@ -14,8 +14,12 @@ const SEGMENTS: [&str; 6] = ["130", "138", "159", "186", "189", "192"];
 const MOBILE_VALUES: [u32; 5] = [10, 20, 30, 50, 100];
 const AREAS: [&str; 5] = ["010", "021", "0571", "0755", "0917"];
 const FIXED_VALUES: [u32; 4] = [20, 50, 100, 200];
-const FIXED_CARRIERS: [Carrier; 4] =
-    [Carrier::Unicom, Carrier::Telecom, Carrier::Tietong, Carrier::Mobile];
+const FIXED_CARRIERS: [Carrier; 4] = [
+    Carrier::Unicom,
+    Carrier::Telecom,
+    Carrier::Tietong,
+    Carrier::Mobile,
+];
 
 /// `count` orders, each for an account of its own, so that the ledger can be read by account. The first
 /// two are the documented samples: a mobile number for 1 yuan by Juhe, and the landline
@@ -28,7 +32,13 @@ pub(super) fn orders(count: u32, seed: u64) -> Result<Vec<NewOrder>, DemoError> 
         let order = loop {
             let order = match index {
                 1 => order(index, AccountKind::Mobile, "18912345678", 1, None),
-                2 => order(index, AccountKind::Landline, "0571-56565366", 100, Some(Carrier::Unicom)),
+                2 => order(
+                    index,
+                    AccountKind::Landline,
+                    "0571-56565366",
+                    100,
+                    Some(Carrier::Unicom),
+                ),
                 _ => any(index, &mut rng),
             }?;
             if used.insert(order.account.clone()) {
@@ -42,19 +52,38 @@ pub(super) fn orders(count: u32, seed: u64) -> Result<Vec<NewOrder>, DemoError> 
 
 fn any(index: u32, rng: &mut ChaCha8Rng) -> Result<NewOrder, DemoError> {
     let digits = |rng: &mut ChaCha8Rng, count: u32| {
-        format!("{:0width$}", rng.random_range(0..10_u32.pow(count)), width = count as usize)
+        format!(
+            "{:0width$}",
+            rng.random_range(0..10_u32.pow(count)),
+            width = count as usize
+        )
     };
     let (kind, account) = match rng.random_range(0..10) {
-        0..6 => (AccountKind::Mobile, format!("{}{}", pick(&SEGMENTS, rng), digits(rng, 8))),
-        6 | 7 => (AccountKind::Landline, format!("{}-{}", pick(&AREAS, rng), digits(rng, 8))),
+        0..6 => (
+            AccountKind::Mobile,
+            format!("{}{}", pick(&SEGMENTS, rng), digits(rng, 8)),
+        ),
+        6 | 7 => (
+            AccountKind::Landline,
+            format!("{}-{}", pick(&AREAS, rng), digits(rng, 8)),
+        ),
         8 => (AccountKind::Broadband, format!("hz{}", digits(rng, 8))),
-        _ => (AccountKind::Combined, format!("{}-{}", pick(&AREAS, rng), digits(rng, 8))),
+        _ => (
+            AccountKind::Combined,
+            format!("{}-{}", pick(&AREAS, rng), digits(rng, 8)),
+        ),
     };
     match kind {
         AccountKind::Mobile => order(index, kind, &account, pick(&MOBILE_VALUES, rng), None),
         AccountKind::Landline | AccountKind::Broadband | AccountKind::Combined => {
             let carrier = pick(&FIXED_CARRIERS, rng);
-            order(index, kind, &account, pick(&FIXED_VALUES, rng), Some(carrier))
+            order(
+                index,
+                kind,
+                &account,
+                pick(&FIXED_VALUES, rng),
+                Some(carrier),
+            )
         }
     }
 }
@@ -87,10 +116,23 @@ mod tests {
     fn the_first_two_are_the_documented_samples() {
         let orders = orders(2, 7).unwrap();
         let shown = |order: &NewOrder| {
-            (order.account.kind(), order.account.as_str().to_owned(), order.amount.yuan(), order.carrier)
+            (
+                order.account.kind(),
+                order.account.as_str().to_owned(),
+                order.amount.yuan(),
+                order.carrier,
+            )
         };
-        assert_eq!(shown(&orders[0]), (AccountKind::Mobile, "18912345678".to_owned(), 1, None));
-        let landline = (AccountKind::Landline, "0571-56565366".to_owned(), 100, Some(Carrier::Unicom));
+        assert_eq!(
+            shown(&orders[0]),
+            (AccountKind::Mobile, "18912345678".to_owned(), 1, None)
+        );
+        let landline = (
+            AccountKind::Landline,
+            "0571-56565366".to_owned(),
+            100,
+            Some(Carrier::Unicom),
+        );
         assert_eq!(shown(&orders[1]), landline);
     }
 

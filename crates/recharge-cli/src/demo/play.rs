@@ -76,7 +76,11 @@ pub(super) async fn play(
     let faults_injected = simulator.faults_injected();
     simulator.shutdown().await;
     let orders = orders.into_iter().map(|(_, order)| order).collect();
-    Ok(Played { orders, ledger, faults_injected })
+    Ok(Played {
+        orders,
+        ledger,
+        faults_injected,
+    })
 }
 
 /// Lets the upstreams do what they still have in mind, such as taking an order that is late.
@@ -95,7 +99,12 @@ async fn come_to_rest(simulator: &Simulator) {
 }
 
 fn providers(url: &str) -> Result<Vec<Arc<dyn Provider>>, DemoError> {
-    let Credentials { juhe_key, juhe_openid, jisu_appkey, jisu_appsecret } = Credentials::default();
+    let Credentials {
+        juhe_key,
+        juhe_openid,
+        jisu_appkey,
+        jisu_appsecret,
+    } = Credentials::default();
     let http = HttpConfig {
         connect_timeout: Duration::from_millis(500),
         timeout: Duration::from_secs(1),
@@ -141,7 +150,14 @@ mod tests {
         for order in &played.orders {
             assert_eq!(order.state(), OrderState::Succeeded, "{order:#?}");
         }
-        assert_eq!(played.ledger.iter().map(|row| row.charges).collect::<Vec<_>>(), [1; 12]);
+        assert_eq!(
+            played
+                .ledger
+                .iter()
+                .map(|row| row.charges)
+                .collect::<Vec<_>>(),
+            [1; 12]
+        );
         assert_eq!(played.faults_injected, 0);
     }
 }

@@ -92,7 +92,11 @@ pub(super) fn judge(told: &[Told], ledger: &[Booked], faults_injected: u64) -> V
         }
     }
     // What is left was charged to accounts that nobody ordered for.
-    verdict.lost += charges.values().filter(|charged| **charged > 0).map(|_| 1).sum::<u32>();
+    verdict.lost += charges
+        .values()
+        .filter(|charged| **charged > 0)
+        .map(|_| 1)
+        .sum::<u32>();
     verdict
 }
 
@@ -101,11 +105,17 @@ mod tests {
     use super::*;
 
     fn told(account: &str, state: &str) -> Told {
-        Told { account: account.to_owned(), state: state.to_owned() }
+        Told {
+            account: account.to_owned(),
+            state: state.to_owned(),
+        }
     }
 
     fn booked(account: &str, charges: u32) -> Booked {
-        Booked { account: account.to_owned(), charges }
+        Booked {
+            account: account.to_owned(),
+            charges,
+        }
     }
 
     #[test]
@@ -143,13 +153,23 @@ mod tests {
         };
         assert_eq!(verdict, expected);
         assert!(!verdict.is_clean());
-        assert_eq!(verdict.succeeded + verdict.failed + verdict.review, verdict.orders);
+        assert_eq!(
+            verdict.succeeded + verdict.failed + verdict.review,
+            verdict.orders
+        );
     }
 
     #[test]
     fn one_charge_for_a_success_and_none_for_a_failure_is_clean() {
-        let told = [told("13800000001", "succeeded"), told("13800000002", "failed")];
-        let verdict = judge(&told, &[booked("13800000001", 1), booked("13800000002", 0)], 0);
+        let told = [
+            told("13800000001", "succeeded"),
+            told("13800000002", "failed"),
+        ];
+        let verdict = judge(
+            &told,
+            &[booked("13800000001", 1), booked("13800000002", 0)],
+            0,
+        );
         assert!(verdict.is_clean());
     }
 }

@@ -13,6 +13,7 @@ use crate::choice::choice;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::output::to_stderr;
 
 use self::upstream::Upstream;
 
@@ -42,8 +43,10 @@ const CARRIERS: &[Carrier] = &Carrier::ALL;
 
 /// What `recharge provider` takes.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Keys and addresses come from the configuration: `recharge config template` \
-prints a documented file. Phone numbers are masked in what is printed.")]
+#[command(
+    after_help = "Keys and addresses come from the configuration: `recharge config template` \
+prints a documented file. Phone numbers are masked in what is printed."
+)]
 pub struct ProviderArgs {
     /// The call.
     #[command(subcommand)]
@@ -215,13 +218,18 @@ pub(crate) async fn run(args: ProviderArgs, context: &Context) -> Result<Exit, C
                 outcome = upstream.submit(request, &order_id, &account, what.amount) => outcome,
                 Ok(()) = tokio::signal::ctrl_c() => interrupted(),
             };
-            show::submit(&outcome, which.provider, kind.kind, &order_id, output)?;
-            Ok(match outcome {
-                SubmitOutcome::Accepted(_) => Exit::Success,
-                SubmitOutcome::Rejected(_) => Exit::Refused,
-                SubmitOutcome::NotSent(_) => Exit::NotSent,
-                SubmitOutcome::Unknown(_) => Exit::Unknown,
-            })
+            let (exit, word) = match outcome {
+                SubmitOutcome::Accepted(_) => (Exit::Success, "accepted"),
+                SubmitOutcome::Rejected(_) => (Exit::Refused, "rejected"),
+                SubmitOutcome::NotSent(_) => (Exit::NotSent, "not sent"),
+                SubmitOutcome::Unknown(_) => (Exit::Unknown, "unknown"),
+            };
+            // An outcome is never lost over a full disk: it is in the exit status, and said elsewhere.
+            if let Err(error) = show::submit(&outcome, which.provider, kind.kind, &order_id, output)
+            {
+                to_stderr(&format!("error: {error}; order {order_id}: {word}"));
+            }
+            Ok(exit)
         }
         ProviderCommand::Query {
             which,
@@ -246,7 +254,11 @@ pub(crate) async fn run(args: ProviderArgs, context: &Context) -> Result<Exit, C
             let account = account(kind.kind, &what.account)?;
             let answer = open(which)?.provider().check(&account, what.amount).await?;
             show::check(answer.as_ref().err(), which.provider, output)?;
-            Ok(if answer.is_ok() { Exit::Success } else { Exit::No })
+            Ok(if answer.is_ok() {
+                Exit::Success
+            } else {
+                Exit::No
+            })
         }
         ProviderCommand::Quote { which, kind, what } => {
             let account = account(kind.kind, &what.account)?;

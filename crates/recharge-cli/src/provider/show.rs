@@ -1,5 +1,7 @@
 //! What a call told, as text and as JSON.
 
+use std::fmt::Write as _;
+
 use recharge_core::{
     AccountKind, Answer, DoubtKind, Money, Page, QueryOutcome, Quote, SubmitOutcome,
     UnavailableKind, UpstreamOrderId, UpstreamState,
@@ -15,7 +17,8 @@ fn fields(head: &str, fields: &[(&str, Option<String>)]) -> String {
     let mut text = head.to_owned();
     for (name, value) in fields {
         if let Some(value) = value.as_deref().filter(|value| !value.is_empty()) {
-            text.push_str(&format!("\n{name}: {value}"));
+            // Writing to a String can't fail.
+            let _ = write!(text, "\n{name}: {value}");
         }
     }
     text
@@ -59,7 +62,10 @@ pub(super) fn submit(
             &output.tinted(Tone::Good, "accepted"),
             &[
                 order,
-                ("upstream id", upstream_id(receipt.upstream_order_id.as_ref())),
+                (
+                    "upstream id",
+                    upstream_id(receipt.upstream_order_id.as_ref()),
+                ),
                 ("state", Some(receipt.reported.as_str().to_owned())),
                 ("price", price(receipt.cost)),
                 ("answer", Some(said(&receipt.answer))),
@@ -152,14 +158,20 @@ pub(super) fn query(
                 &output.tinted(tone, sighting.state.as_str()),
                 &[
                     order,
-                    ("upstream id", upstream_id(sighting.upstream_order_id.as_ref())),
+                    (
+                        "upstream id",
+                        upstream_id(sighting.upstream_order_id.as_ref()),
+                    ),
                     ("price", price(sighting.cost)),
                     ("answer", Some(said(&sighting.answer))),
                 ],
             )
         }
         QueryOutcome::NotFound(answer) => fields(
-            &output.tinted(Tone::Bad, "no such order; a delayed submit may still arrive"),
+            &output.tinted(
+                Tone::Bad,
+                "no such order; a delayed submit may still arrive",
+            ),
             &[order, ("answer", Some(said(answer)))],
         ),
         QueryOutcome::Unavailable(trouble) => fields(

@@ -92,7 +92,7 @@ impl Upstream {
                 }
             }
         };
-        request.map_err(unusable)
+        request.map_err(|error| unusable(&error))
     }
 
     /// Sends an order, once.
@@ -128,7 +128,10 @@ impl Upstream {
                         "Juhe tops up mobile numbers only: leave --kind out",
                     ));
                 }
-                let request = juhe.client().status_request(order_id).map_err(unusable)?;
+                let request = juhe
+                    .client()
+                    .status_request(order_id)
+                    .map_err(|error| unusable(&error))?;
                 let exchange = self.transport.send(request).await;
                 let account = match account {
                     Some(account) => account.clone(),
@@ -141,7 +144,7 @@ impl Upstream {
                 let request = provider
                     .client()
                     .order_detail_request(Product::of(kind), order)
-                    .map_err(unusable)?;
+                    .map_err(|error| unusable(&error))?;
                 let exchange = self.transport.send(request).await;
                 let (named, named_amount) = echo_of_jisu(&exchange, kind)?;
                 let account = account.cloned().unwrap_or(named);
@@ -158,7 +161,7 @@ impl Upstream {
                 let request = provider
                     .client()
                     .order_list_request(Product::Landline, page, JISU_PAGE)
-                    .map_err(unusable)?;
+                    .map_err(|error| unusable(&error))?;
                 let exchange = self.transport.send(request).await;
                 Ok(landline_page(judge, &exchange, page)?)
             }
@@ -200,7 +203,7 @@ fn landline_page(judge: &Judge, exchange: &Exchange, page: u32) -> Result<Page, 
     Ok(Page::new(orders.collect(), more))
 }
 
-fn unusable(error: ClientError) -> CliError {
+fn unusable(error: &ClientError) -> CliError {
     CliError::unusable(error.to_string())
 }
 

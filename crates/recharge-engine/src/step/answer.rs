@@ -6,10 +6,10 @@ use recharge_core::{
 };
 
 use super::Work;
-use crate::Moment;
 use crate::attempt::{Attempt, Said};
 use crate::event::{Cause, Event, Purpose, SendToken};
 use crate::input::{Alarm, Effect};
+use crate::{Moment, WallTime};
 
 impl Work<'_> {
     /// The order is due.
@@ -48,13 +48,25 @@ impl Work<'_> {
     /// An attempt that has not been asked about in this round. After an end that is every one whose
     /// bytes were ever in doubt, whatever the end.
     fn unasked(&self) -> Option<u32> {
-        self.indices()
-            .find(|(_, attempt)| self.can_ask(attempt) && attempt.asked_round <= self.order.round)
+        let askable = || self.indices().filter(|(_, attempt)| self.can_ask(attempt));
+        askable()
+            .find(|(_, attempt)| attempt.asked_round <= self.order.round)
+            // The one that was still to be asked can turn out not to have been sent.
+            .or_else(|| askable().next())
             .map(|(index, _)| index)
     }
 
-    /// Sets when the present state wants something next.
+    /// Sets when an order that is asked about wants something next. One that is pending or being sent
+    /// has its own times.
     pub(super) fn schedule_round(&mut self) {
+        match self.order.state {
+            OrderState::Pending | OrderState::Submitting => return,
+            OrderState::Charging
+            | OrderState::Unknown
+            | OrderState::Review(_)
+            | OrderState::Succeeded
+            | OrderState::Failed => {}
+        }
         let in_midst = self
             .order
             .attempts
@@ -90,18 +102,25 @@ impl Work<'_> {
         self.jitter.stretch(gap)
     }
 
-    fn watch_at(&self) -> Option<crate::WallTime> {
+    fn watch_at(&self) -> Option<WallTime> {
         let round = usize::try_from(self.order.round).ok()?;
-        let after = self.policy.times.watch_after.get(round)?;
-        let after = self.jitter.stretch(*after);
-        // The second is for a clock that has been set back since.
-        Some(
-            self.order
-                .entered
-                .wall
-                .after(after)
-                .min(self.now.wall.after(after)),
-        )
+        let times = &self.policy.times.watch_after;
+        let after = *times.get(round)?;
+        let before = round.checked_sub(1).and_then(|last| times.get(last));
+        let gap = after.saturating_sub(before.copied().unwrap_or_default());
+        // A clock set back since the end must not put it off, nor one set forward use it up at once.
+        let latest = self.now.wall.after(self.jitter.stretch(after));
+        let soonest = self.now.wall.after(gap / 2);
+        let planned = self.order.entered.wall.after(self.jitter.stretch(after));
+        Some(planned.min(latest).max(soonest))
+    }
+
+    /// The same after a start or a jump of the clock, which must not put it off.
+    pub(super) fn watch_on(&mut self) {
+        if let (Some(_), Some(latest)) = (self.unasked(), self.watch_at()) {
+            let due = self.order.due.map_or(latest, |due| due.min(latest));
+            self.schedule(Some(due));
+        }
     }
 
     /// A question has been answered.
@@ -117,7 +136,9 @@ impl Work<'_> {
         };
         let times = &self.policy.times;
         let said = Said::in_answer(&outcome, purpose);
+        // Nobody sent a question for a callback that counts: it may be the first one, delivered again.
         let confirms_failure = said == Some(Said::Failed)
+            && purpose != Purpose::CallbackCounts
             && attempt
                 .failed_since
                 .is_some_and(|first| asked.elapsed_since(first) >= times.confirm_failure_after);
@@ -128,9 +149,11 @@ impl Work<'_> {
                 .last()
                 .is_some_and(|send| asked.elapsed_since(send.intended) >= quarantine);
         let completes_round = match purpose {
-            Purpose::Schedule | Purpose::BeforeNextAttempt => self.indices().all(|(other, a)| {
+            Purpose::Schedule => self.indices().all(|(other, a)| {
                 other == index || !self.can_ask(a) || a.asked_round > self.order.round
             }),
+            // So that the gap grows.
+            Purpose::BeforeNextAttempt => said.is_none() && self.order.state == OrderState::Pending,
             Purpose::AfterRejection
             | Purpose::Callback
             | Purpose::Person
@@ -162,12 +185,16 @@ impl Work<'_> {
     }
 
     fn answered(&mut self, index: u32, purpose: Purpose, said: Option<Said>) {
-        match self.order.state {
+        if purpose == Purpose::Callback && said.is_none() {
+            return; // It has no say, and takes nothing from the schedule.
+        }
+        let before = self.order.state;
+        match before {
             OrderState::Pending => self.answered_while_pending(index, said),
-            OrderState::Submitting => self.answered_while_submitting(index, purpose, said),
+            OrderState::Submitting => self.answered_while_submitting(index, said),
             OrderState::Charging | OrderState::Unknown | OrderState::Review(_) => {
                 self.weigh();
-                if purpose == Purpose::Schedule || said.is_some() {
+                if self.order.state != before || purpose == Purpose::Schedule {
                     self.schedule_round();
                 }
             }
@@ -199,7 +226,7 @@ impl Work<'_> {
         }
     }
 
-    fn answered_while_submitting(&mut self, index: u32, purpose: Purpose, said: Option<Said>) {
+    fn answered_while_submitting(&mut self, index: u32, said: Option<Said>) {
         let sending = self
             .order
             .attempts
@@ -219,8 +246,6 @@ impl Work<'_> {
                 self.weigh();
                 self.schedule_round();
             }
-            // A callback's question has no say, and the one after the rejection is still to come.
-            None if purpose == Purpose::Callback => {}
             None | Some(Said::NoSuchOrder | Said::Failed) => {
                 self.move_to(OrderState::Unknown, Cause::Doubt);
                 self.weigh();
@@ -275,7 +300,7 @@ impl Work<'_> {
     }
 
     /// Whether an answer contradicts the end. The answer that was on record when it was settled doesn't.
-    fn contradicts(&self, index: u32, said: Said) -> bool {
+    pub(super) fn contradicts(&self, index: u32, said: Said) -> bool {
         let Some(attempt) = self.order.attempt(index) else {
             return false;
         };
@@ -316,8 +341,10 @@ impl Work<'_> {
             .callback_asked
             .is_some_and(|asked| self.now.elapsed_since(asked) < self.policy.times.callback_gap);
         let asks = same && !quiet && self.can_ask(attempt);
+        // What was said last is said again by a callback that is delivered again.
         let counts = same
             && covers_state
+            && attempt.last != claims.map(Said::from)
             && attempt.sends_with_bytes() > 0
             && self
                 .policy

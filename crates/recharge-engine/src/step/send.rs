@@ -147,8 +147,9 @@ impl Work<'_> {
             Some(Verdict::SendElsewhere { provider }) => return Next::New(provider.clone()),
             Some(Verdict::Succeeded | Verdict::Failed | Verdict::Cancel) | None => {}
         }
-        let unsent = self.indices().last().filter(|(_, last)| {
+        let unsent = self.indices().last().filter(|(index, last)| {
             last.standing() == Standing::Unsent
+                && self.others_allow(*index)
                 && self
                     .policy
                     .route(&last.provider)
@@ -163,9 +164,29 @@ impl Work<'_> {
         }
     }
 
+    /// Whether nothing else of the order keeps an attempt, of which nothing has been written, from being
+    /// tried again. One that people allowed beside an open one goes on; not once that one is known to
+    /// have been taken.
+    fn others_allow(&self, index: u32) -> bool {
+        let allowed = |other: &Attempt| {
+            self.lets_go_on(other)
+                || self.order.permitted_sends > 0 && other.standing() == Standing::Open
+        };
+        self.indices()
+            .all(|(other, attempt)| other == index || allowed(attempt))
+    }
+
+    fn lets_go_on(&self, attempt: &Attempt) -> bool {
+        attempt.standing().is_closed() || self.sends_on(attempt)
+    }
+
     fn next_route(&self) -> Next {
-        let closed = |attempt: &Attempt| attempt.standing().is_closed() || self.sends_on(attempt);
-        if !self.order.attempts.iter().all(closed) {
+        if !self
+            .order
+            .attempts
+            .iter()
+            .all(|attempt| self.lets_go_on(attempt))
+        {
             return Next::Blocked;
         }
         let used = |provider: &ProviderId| {
@@ -244,7 +265,7 @@ impl Work<'_> {
         if under_way {
             self.send_in_time(index, outcome);
         } else {
-            self.send_late(outcome);
+            self.send_late(index, outcome);
         }
     }
 
@@ -284,13 +305,15 @@ impl Work<'_> {
     }
 
     /// The end of a send that had been given up: evidence, wherever the order is now.
-    fn send_late(&mut self, outcome: &SubmitOutcome) {
+    fn send_late(&mut self, index: u32, outcome: &SubmitOutcome) {
         let accepted = matches!(outcome, SubmitOutcome::Accepted(_));
         match self.order.state {
             OrderState::Pending if accepted => {
                 self.review_and_ask(ReviewReason::EarlierAttempt, Cause::EarlierAttempt);
             }
-            OrderState::Failed if accepted => self.contradicted(),
+            OrderState::Failed if accepted && self.contradicts(index, Said::Charging) => {
+                self.contradicted();
+            }
             OrderState::Charging | OrderState::Unknown | OrderState::Review(_) => {
                 self.weigh();
                 self.schedule_round();
@@ -315,7 +338,7 @@ impl Work<'_> {
             | OrderState::Review(_) => {
                 self.schedule(Some(self.now.wall));
             }
-            OrderState::Succeeded | OrderState::Failed => self.schedule_round(),
+            OrderState::Succeeded | OrderState::Failed => self.watch_on(),
             OrderState::Submitting => {}
         }
     }

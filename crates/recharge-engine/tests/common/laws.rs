@@ -5,7 +5,7 @@ use recharge_core::{OrderState, ReviewReason, Standing, SubmitOutcome};
 use recharge_engine::{Alarm, Effect, Event, Order, Policy, Recorded, Step, Verdict};
 
 use super::witness::{self, Fact, Says};
-use super::{Case, HOUR, new_order};
+use super::{Case, HOUR, new_order, story};
 
 /// Checks a step that `case` is about to take.
 pub(crate) fn check(case: &Case, made: &Step) {
@@ -25,7 +25,8 @@ pub(crate) fn check(case: &Case, made: &Step) {
         assert_eq!(
             attempt.standing(),
             witness::standing(&log, index, &case.policy.times),
-            "the standing of attempt {index} is not what its evidence says: {log:#?}"
+            "the standing of attempt {index} is not what its evidence says: {}",
+            story(&log)
         );
     }
 }
@@ -52,7 +53,8 @@ fn moves_by_the_table(case: &Case, made: &Step, log: &[Recorded]) {
     assert_eq!(
         state,
         made.order.state(),
-        "only an event moves an order: {log:?}"
+        "only an event moves an order: {}",
+        story(log)
     );
 }
 
@@ -85,7 +87,10 @@ fn sends_what_was_written_down(case: &Case, made: &Step) {
             assert_eq!(*send_within, case.policy.times.send_deadline);
         }
     }
-    assert_eq!(intents, submits, "each send has its intent, and the other way round");
+    assert_eq!(
+        intents, submits,
+        "each send has its intent, and the other way round"
+    );
     assert!(submits.len() <= 1, "a step sends once");
     for (index, number, provider, _) in submits {
         let what = new_order();
@@ -163,13 +168,13 @@ fn sends_only_under_guard(case: &Case, made: &Step) {
         Some(attempt) => assert!(
             attempt.standing() == Standing::Unsent && (others_closed || others_allowed)
                 || permit == Some(Verdict::SendAgain { attempt: index }),
-            "attempt {index} is sent again: {:#?}",
-            case.log
+            "attempt {index} is sent again: {}",
+            story(&case.log)
         ),
         None => assert!(
             others_closed || matches!(permit, Some(Verdict::SendElsewhere { .. })),
-            "a further attempt while another is not closed: {:#?}",
-            case.log
+            "a further attempt while another is not closed: {}",
+            story(&case.log)
         ),
     }
     let pending_since = case
@@ -185,27 +190,29 @@ fn sends_only_under_guard(case: &Case, made: &Step) {
             )
         })
         .map_or(0, |at| at + 1);
+    let pending_at = case.log[..pending_since]
+        .last()
+        .map_or(case.accepted, |move_| move_.at);
     for (earlier, attempt) in (0..).zip(before.attempts()) {
         if witness::with_bytes(&witness::facts(&case.log, earlier)).is_empty() {
             continue;
         }
-        let last = witness::facts(&case.log[pending_since..], earlier)
+        let answers: Vec<(Says, bool)> = witness::facts(&case.log[pending_since..], earlier)
             .into_iter()
-            .rfind(|fact| matches!(fact, Fact::Said { .. }));
-        let cleared = match last {
-            Some(Fact::Said {
-                says: Says::NoSuchOrder,
-                ..
-            }) => true,
-            Some(Fact::Said {
-                says: Says::Failed, ..
-            }) => failover(attempt),
-            _ => false,
-        };
+            .filter_map(|fact| match fact {
+                Fact::Said { says, asked, .. } => Some((says, asked.not_before(pending_at))),
+                Fact::Intended { .. } | Fact::Ended { .. } => None,
+            })
+            .collect();
+        let clears = |says| says == Says::NoSuchOrder || says == Says::Failed && failover(attempt);
+        let cleared = answers.last().is_some_and(|(says, _)| clears(*says))
+            && answers
+                .iter()
+                .any(|(says, asked_since)| clears(*says) && *asked_since);
         assert!(
             cleared,
-            "attempt {index} is sent, and attempt {earlier} was not asked: {:#?}",
-            case.log
+            "attempt {index} is sent, and attempt {earlier} was not asked: {}",
+            story(&case.log)
         );
     }
 }
@@ -239,13 +246,16 @@ fn tells_merchant_and_operator(case: &Case, made: &Step) {
 
 /// Failed: every attempt negative, or two people. Succeeded: a query or a person.
 fn ends_by_evidence(case: &Case, made: &Step, log: &[Recorded]) {
-    let decided = made.events.iter().find_map(|recorded| match &recorded.event {
-        Event::Decided {
-            decision,
-            approved_by,
-        } => Some((decision, approved_by.as_ref())),
-        _ => None,
-    });
+    let decided = made
+        .events
+        .iter()
+        .find_map(|recorded| match &recorded.event {
+            Event::Decided {
+                decision,
+                approved_by,
+            } => Some((decision, approved_by.as_ref())),
+            _ => None,
+        });
     let moved_to = |state| {
         made.events
             .iter()
@@ -263,14 +273,16 @@ fn ends_by_evidence(case: &Case, made: &Step, log: &[Recorded]) {
         let contradiction = case.order.state() == OrderState::Review(ReviewReason::Contradiction);
         assert!(
             two || !contradiction && standings.iter().all(|standing| standing.is_negative()),
-            "failed without proof: {log:#?}"
+            "failed without proof: {}",
+            story(log)
         );
     }
     if moved_to(OrderState::Succeeded) {
         let person = decided.is_some_and(|(decision, _)| decision.verdict == Verdict::Succeeded);
         assert!(
             person || standings.contains(&Standing::Paid),
-            "succeeded without proof: {log:#?}"
+            "succeeded without proof: {}",
+            story(log)
         );
     }
     if let Some((decision, first)) = decided {
@@ -295,7 +307,12 @@ fn permits_by_two(log: &[Recorded], after: &Order) {
     assert_eq!(by_two.count(), after.permitted_sends() as usize);
 }
 
-fn askable(policy: &Policy, attempt: &recharge_engine::Attempt, log: &[Recorded], index: u32) -> bool {
+fn askable(
+    policy: &Policy,
+    attempt: &recharge_engine::Attempt,
+    log: &[Recorded],
+    index: u32,
+) -> bool {
     !witness::with_bytes(&witness::facts(log, index)).is_empty()
         && policy
             .route(attempt.provider())
@@ -311,9 +328,10 @@ fn has_a_next_action(policy: &Policy, made: &Step, case: &Case) {
         .zip(after.attempts())
         .any(|(index, attempt)| askable(policy, attempt, &log, index));
     let wanted = match after.state() {
-        OrderState::Pending | OrderState::Submitting | OrderState::Charging | OrderState::Unknown => {
-            true
-        }
+        OrderState::Pending
+        | OrderState::Submitting
+        | OrderState::Charging
+        | OrderState::Unknown => true,
         OrderState::Review(_) => any_askable,
         OrderState::Succeeded | OrderState::Failed => {
             any_askable && rounds_since_end(&log) < policy.times.watch_after.len()
@@ -323,19 +341,21 @@ fn has_a_next_action(policy: &Policy, made: &Step, case: &Case) {
         return;
     }
     let Some(due) = after.due() else {
-        panic!("{} without a next action: {log:#?}", after.state());
+        panic!("{} without a next action: {}", after.state(), story(&log));
     };
     let longest = match after.state() {
         OrderState::Succeeded | OrderState::Failed => HOUR * 24 * 8,
         // Nothing to ask: the limit is what is waited for.
-        _ if !any_askable => HOUR * 24,
+        // … which is far off when the clock has been set back.
+        _ if !any_askable => HOUR * 24 * 60,
         _ => policy.times.query_after.iter().max().copied().unwrap() * 11 / 10,
     };
     assert!(
         due <= case.now.wall.after(longest),
-        "{} is put off by {:?}: {log:#?}",
+        "{} is put off by {:?}: {}",
         after.state(),
-        due.since(case.now.wall)
+        due.since(case.now.wall),
+        story(&log)
     );
 }
 

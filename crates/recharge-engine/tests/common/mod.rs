@@ -1,9 +1,6 @@
 //! A small language for tests of the lifecycle: an order under test, with a clock that the test moves.
 //! Every step that it makes is checked against the laws (`laws.rs`), whatever the test is about.
-#![allow(
-    dead_code,
-    reason = "each test file uses the part of it that it needs"
-)]
+#![allow(dead_code, reason = "each test file uses the part of it that it needs")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -416,4 +413,33 @@ pub(crate) fn submits(effects: &[Effect]) -> Vec<(u32, String)> {
             Effect::Query { .. } | Effect::Notify { .. } | Effect::Alarm(_) => None,
         })
         .collect()
+}
+
+/// A log, one line an event, for those who have to find out why a test failed.
+pub(crate) fn story(log: &[Recorded]) -> String {
+    let line = |recorded: &Recorded| {
+        let event = match &recorded.event {
+            Event::SendIntended { attempt, .. } => format!("attempt {attempt}: send intended"),
+            Event::SendEnded {
+                attempt, outcome, ..
+            } => format!("attempt {attempt}: {outcome:?}"),
+            Event::Answered {
+                attempt,
+                asked,
+                purpose,
+                outcome,
+                ..
+            } => format!("attempt {attempt}: asked {asked:?} {purpose:?}: {outcome:?}"),
+            Event::CallbackSeen { .. }
+            | Event::Approved { .. }
+            | Event::Decided { .. }
+            | Event::Moved { .. }
+            | Event::Recovered
+            | Event::Scheduled { .. } => format!("{:?}", recorded.event),
+        };
+        let mut event = event;
+        event.truncate(150);
+        format!("\n{:4} {:?} {event}", recorded.version, recorded.at)
+    };
+    log.iter().map(line).collect()
 }

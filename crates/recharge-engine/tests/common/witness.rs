@@ -193,7 +193,9 @@ pub(crate) fn standing(log: &[Recorded], index: u32, times: &Times) -> Standing 
                 .iter()
                 .any(|(says, asked)| *says == Says::NoSuchOrder && asked.not_before(*rejected));
             // An upstream that now says "failed" does know the number.
-            let known = answers.last().is_some_and(|(says, _)| *says == Says::Failed);
+            let known = answers
+                .last()
+                .is_some_and(|(says, _)| *says == Says::Failed);
             if none_since && !known {
                 Standing::Refused
             } else {

@@ -3,7 +3,6 @@
 use std::error::Error as StdError;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use rustls::ClientConfig;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::mark::{Leave, Slot};
+use super::mark::{Leave, SLOT, Slot};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
@@ -62,36 +61,27 @@ impl Service<Uri> for MarkingConnector {
             };
             let io = connected?;
             let exact = matches!(io, MaybeHttpsStream::Http(_));
-            Ok(MarkedIo::new(io, exact))
+            Ok(MarkedIo { io, exact })
         })
     }
 }
 
-/// A connection that writes only with the leave of the mark bound to its slot.
+/// A connection that writes only with the leave of the mark bound to its task's slot.
 pub(super) struct MarkedIo<T> {
     io: T,
-    slot: Arc<Slot>,
     /// Whether a write that fails or has to wait has surely taken nothing. True of a socket; TLS may
     /// have passed on a part of what it was given.
     exact: bool,
 }
 
 impl<T> MarkedIo<T> {
-    pub(super) fn new(io: T, exact: bool) -> Self {
-        Self {
-            io,
-            slot: Arc::default(),
-            exact,
-        }
-    }
-
     /// Writes with `write` if there is leave, and gives the leave back if not one byte was taken.
     fn with_leave(
         &mut self,
         write: impl FnOnce(&mut T) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        let asked = self.slot.bound().and_then(|mark| Some((mark.ask()?, mark)));
-        let Some((leave, mark)) = asked else {
+        let mark = SLOT.try_with(Slot::bound).ok().flatten();
+        let Some((leave, mark)) = mark.and_then(|mark| Some((mark.ask()?, mark))) else {
             return Poll::Ready(Err(io::Error::other("no leave to write")));
         };
         let written = write(&mut self.io);
@@ -145,13 +135,14 @@ impl<T: Write + Unpin> Write for MarkedIo<T> {
 
 impl<T> Connection for MarkedIo<T> {
     fn connected(&self) -> Connected {
-        Connected::new().extra(Arc::clone(&self.slot))
+        Connected::new()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
+    use std::sync::Arc;
     use std::task::Waker;
     use std::time::Instant;
 
@@ -184,7 +175,17 @@ mod tests {
         exact: bool,
         writes: impl IntoIterator<Item = Poll<io::Result<usize>>>,
     ) -> MarkedIo<Socket> {
-        MarkedIo::new(Socket(writes.into_iter().collect()), exact)
+        let io = Socket(writes.into_iter().collect());
+        MarkedIo { io, exact }
+    }
+
+    /// As in the task that drives a connection.
+    fn in_task(test: impl FnOnce()) {
+        SLOT.sync_scope(Slot::default(), test);
+    }
+
+    fn bind(ticket: &Ticket) {
+        SLOT.with(|slot| slot.bind(Arc::clone(ticket.shared())));
     }
 
     fn write(io: &mut MarkedIo<Socket>) -> Poll<io::Result<usize>> {
@@ -194,82 +195,98 @@ mod tests {
 
     #[test]
     fn a_connection_without_a_mark_writes_nothing() {
-        let mut io = socket(true, []);
-        assert!(matches!(write(&mut io), Poll::Ready(Err(_))));
+        in_task(|| {
+            let mut io = socket(true, []);
+            assert!(matches!(write(&mut io), Poll::Ready(Err(_))));
+        });
+        let mut elsewhere = socket(true, []);
+        assert!(matches!(write(&mut elsewhere), Poll::Ready(Err(_))));
     }
 
     #[test]
     fn after_its_answer_a_request_gives_no_more_leave() {
-        let mut io = socket(true, [Poll::Ready(Ok(14))]);
-        let ticket = Ticket::new(None);
-        io.slot.bind(ticket.shared());
-        assert!(matches!(write(&mut io), Poll::Ready(Ok(14))));
-        drop(ticket);
-        assert!(matches!(write(&mut io), Poll::Ready(Err(_))));
+        in_task(|| {
+            let mut io = socket(true, [Poll::Ready(Ok(14))]);
+            let ticket = Ticket::new(None);
+            bind(&ticket);
+            assert!(matches!(write(&mut io), Poll::Ready(Ok(14))));
+            drop(ticket);
+            assert!(matches!(write(&mut io), Poll::Ready(Err(_))));
+        });
     }
 
     #[test]
     fn bytes_of_the_request_before_do_not_count_and_ones_own_do() {
-        let mut io = socket(true, [Poll::Ready(Ok(14)), Poll::Ready(Ok(14))]);
-        let first = Ticket::new(None);
-        io.slot.bind(first.shared());
-        assert!(matches!(write(&mut io), Poll::Ready(Ok(14))));
-        drop(first);
-        let second = Ticket::new(None);
-        let third = Ticket::new(None);
-        io.slot.bind(second.shared());
-        assert!(matches!(write(&mut io), Poll::Ready(Ok(14))));
-        assert_eq!(second.certainty(), Certainty::MaybeSent);
-        io.slot.bind(third.shared());
-        assert_eq!(third.certainty(), Certainty::NotSent);
+        in_task(|| {
+            let mut io = socket(true, [Poll::Ready(Ok(14)), Poll::Ready(Ok(14))]);
+            let first = Ticket::new(None);
+            bind(&first);
+            assert!(matches!(write(&mut io), Poll::Ready(Ok(14))));
+            drop(first);
+            let second = Ticket::new(None);
+            let third = Ticket::new(None);
+            bind(&second);
+            assert!(matches!(write(&mut io), Poll::Ready(Ok(14))));
+            assert_eq!(second.certainty(), Certainty::MaybeSent);
+            bind(&third);
+            assert_eq!(third.certainty(), Certainty::NotSent);
+        });
     }
 
     #[test]
     fn a_socket_that_takes_nothing_leaves_the_request_unsent() {
-        let reset = || Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
-        for nothing in [Poll::Pending, reset(), Poll::Ready(Ok(0))] {
-            let mut io = socket(true, [nothing]);
+        in_task(|| {
+            let reset = || Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+            for nothing in [Poll::Pending, reset(), Poll::Ready(Ok(0))] {
+                let mut io = socket(true, [nothing]);
+                let ticket = Ticket::new(None);
+                bind(&ticket);
+                let _ = write(&mut io);
+                assert_eq!(ticket.certainty(), Certainty::NotSent);
+            }
+            // A part of the request is out: a later failure changes nothing.
+            let mut io = socket(true, [Poll::Ready(Ok(1)), reset()]);
             let ticket = Ticket::new(None);
-            io.slot.bind(ticket.shared());
-            let _ = write(&mut io);
-            assert_eq!(ticket.certainty(), Certainty::NotSent);
-        }
-        // A part of the request is out: a later failure changes nothing.
-        let mut io = socket(true, [Poll::Ready(Ok(1)), reset()]);
-        let ticket = Ticket::new(None);
-        io.slot.bind(ticket.shared());
-        let _ = (write(&mut io), write(&mut io));
-        assert_eq!(ticket.certainty(), Certainty::MaybeSent);
+            bind(&ticket);
+            let _ = (write(&mut io), write(&mut io));
+            assert_eq!(ticket.certainty(), Certainty::MaybeSent);
+        });
     }
 
     #[test]
     fn what_tls_was_given_counts_as_written() {
-        let mut io = socket(false, [Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))]);
-        let ticket = Ticket::new(None);
-        io.slot.bind(ticket.shared());
-        let _ = write(&mut io);
-        assert_eq!(ticket.certainty(), Certainty::MaybeSent);
+        in_task(|| {
+            let mut io = socket(false, [Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))]);
+            let ticket = Ticket::new(None);
+            bind(&ticket);
+            let _ = write(&mut io);
+            assert_eq!(ticket.certainty(), Certainty::MaybeSent);
+        });
     }
 
     #[test]
     fn past_the_deadline_the_first_byte_is_refused() {
-        let at = Instant::now();
-        while Instant::now() <= at {}
-        let mut io = socket(true, []);
-        let ticket = Ticket::new(Some(at));
-        io.slot.bind(ticket.shared());
-        assert!(matches!(write(&mut io), Poll::Ready(Err(_))));
-        assert!(ticket.was_late());
-        assert_eq!(ticket.certainty(), Certainty::NotSent);
+        in_task(|| {
+            let at = Instant::now();
+            while Instant::now() <= at {}
+            let mut io = socket(true, []);
+            let ticket = Ticket::new(Some(at));
+            bind(&ticket);
+            assert!(matches!(write(&mut io), Poll::Ready(Err(_))));
+            assert!(ticket.was_late());
+            assert_eq!(ticket.certainty(), Certainty::NotSent);
+        });
     }
 
     #[test]
     fn a_waiting_write_is_refused_once_the_caller_was_told() {
-        let mut io = socket(true, [Poll::Pending]);
-        let ticket = Ticket::new(None);
-        io.slot.bind(ticket.shared());
-        assert!(write(&mut io).is_pending());
-        assert_eq!(ticket.certainty(), Certainty::NotSent);
-        assert!(matches!(write(&mut io), Poll::Ready(Err(_))));
+        in_task(|| {
+            let mut io = socket(true, [Poll::Pending]);
+            let ticket = Ticket::new(None);
+            bind(&ticket);
+            assert!(write(&mut io).is_pending());
+            assert_eq!(ticket.certainty(), Certainty::NotSent);
+            assert!(matches!(write(&mut io), Poll::Ready(Err(_))));
+        });
     }
 }

@@ -2,48 +2,50 @@
 //!
 //! - A [`Mark`] belongs to one request. It says whether a byte may have been written, and whether one
 //!   still may.
-//! - A [`Slot`] belongs to one connection. It holds the mark for which the connection may write. Empty
-//!   at first: then it may write nothing.
-//! - [`MarkedBody`] binds the two. The task that drives a connection takes a request out of its queue,
-//!   asks the body for its length, because it can't write the head without, and only then writes. The
-//!   body's answer is the moment of binding: on the connection's own task, before the first byte of
-//!   this request, after the last of the one before. There is nothing to race with.
+//! - A [`Slot`] belongs to the task that drives one connection, as [`SlottedTasks`] start it. It holds
+//!   the mark for which the connection may write. Empty at first: then it may write nothing.
+//! - [`MarkedBody`] binds the two. The task takes a request out of its queue, asks the body for its
+//!   length, because it can't write the head without, and only then writes. The body's answer is the
+//!   moment of binding: in the connection's own task, before the first byte of this request, after the
+//!   last of the one before. There is nothing to race with.
 //! - A [`Ticket`] is the caller's end. Asking it for the certainty takes the leave away if nothing was
-//!   written, so that the word stays true afterwards. Dropping it does the same.
+//!   written, so that the word stays true afterwards. Dropping it ends all leave.
 //!
-//! Should a later hyper not ask the body, nothing is bound and nothing is written: an error, never a
-//! false "not sent".
+//! Should a later hyper not ask the body, or drive a connection elsewhere, nothing is bound and nothing
+//! is written: an error, never a false "not sent".
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{Extensions, Request};
+use http::Request;
 use hyper::body::{Body, Frame, SizeHint};
-use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
+use hyper::rt::Executor;
 
 use crate::Certainty;
 use crate::exchange::is_past;
 
 /// Nothing is written, and may be.
 const UNWRITTEN: u8 = 0;
-/// Bytes may have been written.
+/// Bytes may have been written, and more may be.
 const WRITTEN: u8 = 1;
-/// Nothing was written and nothing ever will be: the caller has gone or was told so.
+/// Nothing was written and nothing ever will be: the caller was told so.
 const WITHDRAWN: u8 = 2;
 /// Nothing was written and nothing ever will be: the deadline had passed.
 const LATE: u8 = 3;
+/// The caller has gone. Nothing more is written, whatever was.
+const ENDED: u8 = 4;
 
 /// Whether a byte of one request may have been written, and whether one still may.
 #[derive(Debug)]
 pub(super) struct Mark {
     state: AtomicU8,
     send_before: Option<Instant>,
-    slot: OnceLock<Weak<Slot>>,
 }
 
 /// The leave that a connection got for one write.
@@ -65,61 +67,23 @@ impl Mark {
             UNWRITTEN => WRITTEN,
             _ => return None,
         };
-        // The exchange decides against a ticket that is asked or dropped at this moment.
-        let won = self
-            .state
-            .compare_exchange(UNWRITTEN, next, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok();
-        (won && next == WRITTEN).then_some(Leave::First)
+        // Of this and a ticket that is asked or dropped at this moment, one wins.
+        (self.change(UNWRITTEN, next).is_ok() && next == WRITTEN).then_some(Leave::First)
     }
 
     /// Gives back a leave for the first bytes: the socket took none.
     pub(super) fn give_back(&self) {
-        self.state.store(UNWRITTEN, Ordering::Release);
+        // If the caller has gone meanwhile, it stays so.
+        let _ended = self.change(WRITTEN, UNWRITTEN);
     }
 
-    /// Takes the leave away if nothing was written.
-    fn withdraw(&self) -> Certainty {
-        match self
-            .state
-            .compare_exchange(UNWRITTEN, WITHDRAWN, Ordering::AcqRel, Ordering::Acquire)
-        {
-            Ok(_) | Err(WITHDRAWN | LATE) => Certainty::NotSent,
-            Err(_) => Certainty::MaybeSent,
-        }
+    fn change(&self, from: u8, to: u8) -> Result<u8, u8> {
+        self.state
+            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)
     }
 }
 
-/// The mark for which a connection may write.
-#[derive(Debug, Default)]
-pub(super) struct Slot(Mutex<Option<Arc<Mark>>>);
-
-impl Slot {
-    /// Makes `mark` the one for which this connection may write.
-    pub(super) fn bind(self: &Arc<Self>, mark: &Arc<Mark>) {
-        if mark.slot.set(Arc::downgrade(self)).is_ok() {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(mark));
-        }
-    }
-
-    /// The mark that is bound, if any.
-    pub(super) fn bound(&self) -> Option<Arc<Mark>> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// Unbinds `mark`, unless the next request has come meanwhile.
-    fn release(&self, mark: &Arc<Mark>) {
-        let mut bound = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if bound.as_ref().is_some_and(|bound| Arc::ptr_eq(bound, mark)) {
-            *bound = None;
-        }
-    }
-}
-
-/// The caller's end of a mark. Dropped, nothing more is begun for the request.
+/// The caller's end of a mark. Dropped, nothing more is written for the request.
 #[derive(Debug)]
 pub(super) struct Ticket(Arc<Mark>);
 
@@ -128,13 +92,15 @@ impl Ticket {
         Self(Arc::new(Mark {
             state: AtomicU8::new(UNWRITTEN),
             send_before,
-            slot: OnceLock::new(),
         }))
     }
 
     /// What is known now and stays true: after `NotSent` no byte will be written.
     pub(super) fn certainty(&self) -> Certainty {
-        self.0.withdraw()
+        match self.0.change(UNWRITTEN, WITHDRAWN) {
+            Ok(_) | Err(WITHDRAWN | LATE) => Certainty::NotSent,
+            Err(_) => Certainty::MaybeSent,
+        }
     }
 
     /// Whether the deadline refused the first byte.
@@ -144,14 +110,10 @@ impl Ticket {
 
     /// The same request with a body that binds the mark.
     pub(super) fn mark(&self, request: Request<Bytes>) -> Request<MarkedBody> {
-        let mut request = request.map(|data| MarkedBody {
+        request.map(|data| MarkedBody {
             data: (!data.is_empty()).then_some(data),
-            mark: Arc::clone(&self.0),
-            connection: None,
-        });
-        let connection = capture_connection(&mut request);
-        request.body_mut().connection = Some(connection);
-        request
+            mark: Cell::new(Some(Arc::clone(&self.0))),
+        })
     }
 
     #[cfg(test)]
@@ -162,36 +124,61 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.0.withdraw();
-        if let Some(slot) = self.0.slot.get().and_then(Weak::upgrade) {
-            slot.release(&self.0);
-        }
+        self.0.state.store(ENDED, Ordering::Release);
     }
 }
 
-/// A whole body in one piece that binds its request's mark to the connection that asks for it.
-#[derive(Debug)]
+tokio::task_local! {
+    /// The slot of the connection that this task drives.
+    pub(super) static SLOT: Slot;
+}
+
+/// The mark for which a connection may write.
+#[derive(Default)]
+pub(super) struct Slot(Cell<Option<Arc<Mark>>>);
+
+impl Slot {
+    /// Makes `mark` the one for which this task's connection may write.
+    pub(super) fn bind(&self, mark: Arc<Mark>) {
+        self.0.set(Some(mark));
+    }
+
+    /// The mark that is bound, if any.
+    pub(super) fn bound(&self) -> Option<Arc<Mark>> {
+        let mark = self.0.take();
+        self.0.set(mark.clone());
+        mark
+    }
+}
+
+/// Starts hyper-util's tasks on Tokio, each with a slot. One task drives one connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SlottedTasks;
+
+impl<F: Future<Output = ()> + Send + 'static> Executor<F> for SlottedTasks {
+    fn execute(&self, task: F) {
+        tokio::spawn(SLOT.scope(Slot::default(), task));
+    }
+}
+
+/// A whole body in one piece that binds its request's mark to the connection that asks for its length.
 pub(super) struct MarkedBody {
     data: Option<Bytes>,
-    mark: Arc<Mark>,
-    connection: Option<CaptureConnection>,
+    mark: Cell<Option<Arc<Mark>>>,
 }
 
 impl MarkedBody {
+    /// Binds the mark when asked in the task of a connection, the first time.
     fn bind(&self) {
-        if self.mark.slot.get().is_some() {
-            return;
-        }
-        let Some(connection) = &self.connection else {
-            return;
-        };
-        // hyper-util names the connection before it hands the request over.
-        if let Some(connected) = connection.connection_metadata().as_ref() {
-            let mut extras = Extensions::new();
-            connected.get_extras(&mut extras);
-            if let Some(slot) = extras.get::<Arc<Slot>>() {
-                slot.bind(&self.mark);
-            }
+        if let Some(mark) = self.mark.take() {
+            let mut mark = Some(mark);
+            let _no_slot = SLOT.try_with(|slot| {
+                if let Some(mark) = mark.take() {
+                    slot.bind(mark);
+                }
+            });
+            // Asked elsewhere, it waits for the connection.
+            self.mark.set(mark);
         }
     }
 }
@@ -204,7 +191,6 @@ impl Body for MarkedBody {
         mut self: Pin<&mut Self>,
         _cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.bind();
         Poll::Ready(self.data.take().map(|data| Ok(Frame::data(data))))
     }
 
@@ -288,17 +274,35 @@ mod tests {
     }
 
     #[test]
-    fn release_leaves_the_next_request_alone() {
-        let slot = Arc::new(Slot::default());
-        let first = Ticket::new(None);
-        let second = Ticket::new(None);
-        slot.bind(first.shared());
-        slot.bind(second.shared());
-        drop(first);
-        let bound = slot.bound().unwrap();
-        assert!(Arc::ptr_eq(&bound, second.shared()));
-        drop(second);
-        assert!(slot.bound().is_none());
+    fn a_body_binds_in_the_task_of_a_connection_and_nowhere_else() {
+        let ticket = Ticket::new(None);
+        let request = ticket.mark(Request::new(Bytes::from("body")));
+        assert!(
+            !request.body().is_end_stream(),
+            "asked outside of any connection"
+        );
+        SLOT.sync_scope(Slot::default(), || {
+            assert!(SLOT.with(Slot::bound).is_none());
+            assert_eq!(request.body().size_hint().exact(), Some(4));
+            let bound = SLOT.with(Slot::bound).unwrap();
+            assert!(Arc::ptr_eq(&bound, ticket.shared()));
+
+            let next = Ticket::new(None);
+            assert!(next.mark(Request::new(Bytes::new())).body().is_end_stream());
+            assert!(!request.body().is_end_stream(), "asked once more, too late");
+            let bound = SLOT.with(Slot::bound).unwrap();
+            assert!(Arc::ptr_eq(&bound, next.shared()));
+        });
+    }
+
+    #[test]
+    fn a_leave_given_back_after_the_caller_left_is_no_new_leave() {
+        let ticket = Ticket::new(None);
+        let mark = Arc::clone(ticket.shared());
+        assert_eq!(mark.ask(), Some(Leave::First));
+        drop(ticket);
+        mark.give_back();
+        assert_eq!(mark.ask(), None);
     }
 
     #[test]

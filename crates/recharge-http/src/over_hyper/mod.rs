@@ -14,7 +14,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{Client, Error as ClientError};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use rustls::ClientConfig;
 
 use crate::cause::kind_of;
@@ -22,7 +22,7 @@ use crate::exchange::{Gather, check_head, check_request, deadline, maybe_sent};
 use crate::{ConfigError, HttpConfig, Transport, TransportError, TransportErrorKind, tls};
 
 use self::connect::MarkingConnector;
-use self::mark::{MarkedBody, Ticket};
+use self::mark::{MarkedBody, SlottedTasks, Ticket};
 
 mod connect;
 mod mark;
@@ -59,7 +59,7 @@ impl HyperTransport {
         if config.proxy.is_some() {
             return Err(ConfigError::ProxyNeedsReqwest);
         }
-        let client = Client::builder(TokioExecutor::new())
+        let client = Client::builder(SlottedTasks)
             // On by default, and then a request that a reused connection gave back is sent again.
             .retry_canceled_requests(false)
             .pool_timer(TokioTimer::new())
@@ -123,7 +123,7 @@ async fn read(response: Response<Incoming>) -> Result<Response<Bytes>, Transport
             gather.push(chunk)?;
         }
     }
-    // The extensions hold the connection's own things; they stay here.
+    // The extensions may hold the connection's own things; they stay here.
     let mut response = Response::new(gather.finish());
     *response.status_mut() = head.status;
     *response.version_mut() = head.version;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use recharge_sim::{FaultKind, FaultPlan, Script, Simulator, Timings};
+use recharge_sim::{FaultKind, FaultPlan, Script, Settle, Simulator, Step, Timings};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -120,6 +120,22 @@ async fn given_up_after_the_third_repetition() {
     }
     assert_eq!(simulator.world().stats().callbacks_sent, 4);
     assert!(told.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn an_order_that_is_stepped_from_inside_is_called_back() {
+    let (url, mut told) = receiver(vec![Some("success")]).await;
+    let simulator = builder(&url, Script::default())
+        .settle(Settle::WhenStepped)
+        .start()
+        .await
+        .unwrap();
+    exchange(simulator.address(), &order_bytes(ID))
+        .await
+        .unwrap();
+    let now = simulator.now();
+    simulator.world().step(now, &Step::default());
+    assert!(told.recv().await.unwrap().contains("&sta=1&"));
 }
 
 // Proves: juhe.callback.short-outage

@@ -371,6 +371,21 @@ fn scripts_count_calls_per_order_and_leave_others_alone() {
 }
 
 #[test]
+fn a_kind_that_an_upstream_does_not_have_leaves_its_calls_alone() {
+    let mut faults = FaultPlan::off();
+    faults
+        .set_rate(Stage::Submit, FaultKind::RechargeFailed, 1.0)
+        .unwrap();
+    let mut world = World::new(WorldConfig {
+        faults,
+        ..WorldConfig::default()
+    });
+    assert_eq!(jisu_mobile(&mut world, secs(0), "NOSUCHKIND")["status"], 0);
+    assert_eq!(world.stats().hits, 0);
+    assert_eq!(juhe_submit(&mut world, secs(0), ID)["error_code"], 208_507);
+}
+
+#[test]
 fn plans_refuse_what_makes_no_sense() {
     let mut plan = FaultPlan::off();
     assert!(matches!(

@@ -124,6 +124,9 @@ enum Learnt {
 }
 
 fn learn(reply: &Reply) -> Learnt {
+    if reply.body.len() > 1 << 20 {
+        return Learnt::Nothing;
+    }
     let arrives = matches!(
         reply.delivery,
         Delivery::Whole | Delivery::Late(_) | Delivery::Drip(_, _)
@@ -211,6 +214,10 @@ proptest! {
             let at = secs(n as u64);
             for _ in 0..=usize::from(resend[n]) {
                 let reply = juhe_submit_raw(&mut world, at, id);
+                if reply.body.len() > 1 << 20 {
+                    refused.insert(id, false);
+                    continue;
+                }
                 let code = serde_json::from_slice::<Value>(&reply.body)
                     .ok()
                     .and_then(|answer| answer["error_code"].as_i64())
