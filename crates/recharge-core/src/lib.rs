@@ -14,7 +14,9 @@
 //! | [`id`] | [`OrderId`], [`AttemptNumber`], [`UpstreamOrderId`], [`ProviderId`] |
 //! | [`state`] | [`OrderState`], [`ReviewReason`], [`Standing`] and the table of moves |
 //! | [`outcome`] | [`SubmitOutcome`] and [`QueryOutcome`]: to be matched, not `?`-ed away |
-//! | [`provider`] | [`Provider`], its [`Capabilities`] and what its other calls return |
+//! | [`provider`] | [`Provider`] and its [`Capabilities`] |
+//! | [`call`] | what goes into its calls, and what comes out |
+//! | [`code`] | code tables: what each of an upstream's codes proves |
 //!
 //! ```
 //! use recharge_core::{Account, AccountKind, FaceValue, Money};
@@ -31,6 +33,7 @@
 //! ```
 
 pub mod account;
+pub mod call;
 pub mod carrier;
 pub mod code;
 pub mod id;
@@ -40,6 +43,10 @@ pub mod provider;
 pub mod state;
 
 pub use account::{Account, AccountKind, ParseAccountError};
+pub use call::{
+    CallError, CallErrorKind, Callback, CallbackError, Page, QueryRequest, Quote, SubmitRequest,
+    UpstreamOrder,
+};
 pub use carrier::{Carrier, CarrierHint};
 pub use code::{
     Code, CodeClass, CodeError, CodeOverrides, CodeTable, Confidence, QueryClass, SubmitClass,
@@ -50,9 +57,6 @@ pub use outcome::{
     Answer, Doubt, DoubtKind, NotSent, QueryOutcome, Receipt, Rejection, Sighting, SubmitOutcome,
     Unavailable, UnavailableKind, UpstreamState, redact,
 };
-pub use provider::{
-    Call, CallError, CallErrorKind, Callback, CallbackError, Capabilities, Offer, Page, Provider,
-    ProviderExt, QueryRequest, Quote, SubmitRequest, UpstreamOrder,
-};
+pub use provider::{Call, Capabilities, Offer, Provider, ProviderExt};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use state::{MOVES, Move, OrderState, ReviewReason, Standing};

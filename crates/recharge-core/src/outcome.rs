@@ -4,6 +4,8 @@
 //! the wrong one charges a customer twice. There is no way to a [`Receipt`] but through a `match` that
 //! has seen the other arms.
 
+use std::borrow::Cow;
+
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::account::mask;
@@ -89,10 +91,16 @@ impl Answer {
         accounts: &[&str],
     ) -> Self {
         let keep = |text: &str| {
-            redact(text, secrets, accounts)
-                .chars()
-                .take(Self::RAW_LIMIT)
-                .collect()
+            let mut text = redact(text, secrets, accounts);
+            // Only a text of more bytes can have more characters.
+            if text.len() > Self::RAW_LIMIT {
+                let end = text
+                    .char_indices()
+                    .nth(Self::RAW_LIMIT)
+                    .map_or(text.len(), |(at, _)| at);
+                text.truncate(end);
+            }
+            text
         };
         Self {
             code: keep(&code.into()),
@@ -107,44 +115,50 @@ impl Answer {
 /// For texts that came from outside and are to be stored or shown. Runs of other lengths stay: they
 /// are order numbers, and an operator needs them.
 pub fn redact(text: &str, secrets: &[&SecretString], accounts: &[&str]) -> String {
-    let mut text = text.to_owned();
+    let mut text = Cow::Borrowed(text);
     for secret in secrets {
-        let secret = secret.expose_secret();
-        if !secret.is_empty() {
-            text = text.replace(secret, "***");
+        hide(&mut text, secret.expose_secret(), |_| "***".to_owned());
+    }
+    for account in accounts {
+        hide(&mut text, account, mask);
+        if account.contains('-') {
+            hide(&mut text, &account.replace('-', ""), mask);
         }
     }
-    for account in accounts.iter().filter(|account| !account.is_empty()) {
-        text = text.replace(account, &mask(account));
-        let plain = account.replace('-', "");
-        if plain != **account {
-            text = text.replace(&plain, &mask(&plain));
-        }
-    }
-    mask_mobiles(&text)
+    mask_mobiles(text)
 }
 
-fn mask_mobiles(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-        let (before, from_digits) = rest.split_at(start);
-        let end = from_digits
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(from_digits.len());
-        let (digits, after) = from_digits.split_at(end);
-        out.push_str(before);
-        let mobile = digits.len() == 11 && digits.starts_with('1')
-            || digits.len() == 13 && digits.starts_with("861");
-        if mobile {
-            out.push_str(&mask(digits));
-        } else {
-            out.push_str(digits);
-        }
-        rest = after;
+/// Puts `instead` in every place of a word. Answers rarely hold one, so looking is what must be cheap.
+fn hide(text: &mut Cow<'_, str>, word: &str, instead: impl FnOnce(&str) -> String) {
+    if !word.is_empty() && text.contains(word) {
+        *text = Cow::Owned(text.replace(word, &instead(word)));
     }
-    out.push_str(rest);
+}
+
+fn mask_mobiles(text: Cow<'_, str>) -> String {
+    let digit_runs = || text.split(|c: char| !c.is_ascii_digit());
+    if !digit_runs().any(is_mobile) {
+        return text.into_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = &*text;
+    for run in digit_runs() {
+        // Each run but the last is followed by the one character that ended it.
+        let (_, after) = rest.split_at(run.len());
+        let mut left = after.chars();
+        if is_mobile(run) {
+            out.push_str(&mask(run));
+        } else {
+            out.push_str(run);
+        }
+        out.extend(left.next());
+        rest = left.as_str();
+    }
     out
+}
+
+fn is_mobile(digits: &str) -> bool {
+    digits.len() == 11 && digits.starts_with('1') || digits.len() == 13 && digits.starts_with("861")
 }
 
 /// The upstream's acknowledgement of a submit.

@@ -1,3 +1,5 @@
+//! Callbacks over real sockets: signed, repeated until answered, and spoiled as asked.
+
 use std::time::Duration;
 
 use recharge_sim::{FaultKind, FaultPlan, Script, Settle, Simulator, Step, Timings};

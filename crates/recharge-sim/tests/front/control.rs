@@ -1,3 +1,5 @@
+//! The simulator's own calls under `/_sim`.
+
 use recharge_sim::{LedgerRow, LedgerState, Settle, Simulator};
 use serde_json::{Value, json};
 

@@ -1,3 +1,5 @@
+//! Requests as clients of others send them.
+
 use std::time::Duration;
 
 use recharge_sim::{DEFAULT_JISU_APPKEY, DEFAULT_JISU_APPSECRET, LedgerState, md5};

@@ -1,3 +1,5 @@
+//! Faults of the connection itself.
+
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 

@@ -1,3 +1,5 @@
+//! Callbacks as the world makes them.
+
 use std::time::Duration;
 
 use recharge_sim::{

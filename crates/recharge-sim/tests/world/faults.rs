@@ -1,3 +1,5 @@
+//! What each fault does, and what no preset ever does.
+
 use std::time::Duration;
 
 use recharge_sim::{

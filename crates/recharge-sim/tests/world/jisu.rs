@@ -1,3 +1,5 @@
+//! Jisu's calls, codes and field types.
+
 use std::collections::BTreeMap;
 
 use recharge_sim::{

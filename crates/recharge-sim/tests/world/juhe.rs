@@ -1,3 +1,5 @@
+//! Juhe's calls, codes and field types.
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
