@@ -2,7 +2,8 @@
 //!
 //! A bench target of ours prints one line a row: `bench NAME KEY=VALUE goal<=LIMIT ok`, or `goal>=`, and
 //! another last word for a goal that is not reached. The verdict printed here is worked out again from
-//! the numbers. The word for a missed goal stands in the row and nowhere else, so that it can be searched.
+//! the numbers, and the bench's own may only make it worse. The word for a missed goal stands in the row
+//! and nowhere else, so that it can be searched.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,6 +30,7 @@ pub(crate) fn run(project: &Project, long: bool) -> Result<bool> {
             key: "crates".to_owned(),
             value: exact(count.crates),
             goal: Goal::AtMost(exact(count.at_most())),
+            said_missed: false,
         });
         if !count.unwanted.is_empty() {
             let unwanted = count.unwanted.join(", ");
@@ -82,7 +84,9 @@ fn benches(project: &Project, rows: &mut Vec<Row>, troubles: &mut Vec<String>) -
             None => println!("{}", line.replace(MISSED, "missed")),
         }
     }
-    if !child.wait()?.success() {
+    // A bench with a missed goal fails too, and its row says why.
+    let said = rows.iter().any(|row| row.said_missed);
+    if !child.wait()?.success() && !said {
         troubles.push("cargo bench failed: its own message stands above".to_owned());
     }
     Ok(())
@@ -109,6 +113,7 @@ fn cold_build(project: &Project) -> Result<Row> {
         key: "seconds".to_owned(),
         value: begun.elapsed().as_secs_f64(),
         goal: Goal::AtMost(COLD_BUILD),
+        said_missed: false,
     })
 }
 
@@ -120,6 +125,8 @@ struct Row {
     key: String,
     value: f64,
     goal: Goal,
+    /// Whether the bench itself, which knows more places than it prints, calls the goal missed.
+    said_missed: bool,
 }
 
 /// What the value is held against.
@@ -139,19 +146,10 @@ impl Row {
                 "can't read the row `{shown}`: it is `bench NAME KEY=VALUE goal<=LIMIT VERDICT`"
             )
         });
-        Some(row.and_then(|(row, verdict)| {
-            if row.is_reached() == (verdict == "ok") {
-                Ok(row)
-            } else {
-                Err(format!(
-                    "{}'s own verdict is not that of its numbers",
-                    row.name
-                ))
-            }
-        }))
+        Some(row)
     }
 
-    fn from_words<'a>(words: &[&'a str]) -> Option<(Self, &'a str)> {
+    fn from_words(words: &[&str]) -> Option<Self> {
         let [name, value, goal, verdict] = words else {
             return None;
         };
@@ -167,15 +165,18 @@ impl Row {
             key: key.to_owned(),
             value: number(value)?,
             goal,
+            said_missed: *verdict == MISSED,
         };
-        (*verdict == "ok" || *verdict == MISSED).then_some((row, *verdict))
+        (row.said_missed || *verdict == "ok").then_some(row)
     }
 
+    /// A goal is reached when the numbers say so and the bench does not deny it.
     fn is_reached(&self) -> bool {
-        match self.goal {
-            Goal::AtMost(most) => self.value <= most + 1.0,
+        let reached = match self.goal {
+            Goal::AtMost(most) => self.value <= most,
             Goal::AtLeast(least) => self.value >= least,
-        }
+        };
+        reached && !self.said_missed
     }
 }
 
@@ -235,18 +236,19 @@ mod tests {
         assert!(!read("bench sign.parts ratio=1.09 goal<=1.08 MISSED").is_reached());
         assert!(read("bench call ratio=0.85 goal>=0.85 ok").is_reached());
         assert!(!read("bench allocations count=1 goal<=0 MISSED").is_reached());
+        assert!(!read("bench sign.parts ratio=1.09 goal<=1.08 ok").is_reached());
+        let rounded = read("bench sign.parts ratio=1.08 goal<=1.08 MISSED");
+        assert!(!rounded.is_reached(), "1.084 is printed as 1.08");
     }
 
     #[test]
-    fn a_row_that_can_not_be_read_or_contradicts_itself_is_trouble() {
+    fn a_row_that_can_not_be_read_is_trouble() {
         for line in [
             "bench sign.parts ratio=1.04 goal<=1.08",
             "bench sign.parts ratio=NaN goal<=1.08 ok",
             "bench sign.parts 1.04 goal<=1.08 ok",
             "bench sign.parts ratio=1.04 goal=1.08 ok",
             "bench sign.parts ratio=1.04 goal<=1.08 fine",
-            "bench sign.parts ratio=1.09 goal<=1.08 ok",
-            "bench sign.parts ratio=1.04 goal<=1.08 MISSED",
         ] {
             let trouble = Row::read(line).unwrap().unwrap_err();
             assert!(!trouble.contains(MISSED), "{trouble}");

@@ -18,6 +18,7 @@ use crate::sim::SimArgs;
     version,
     propagate_version = true,
     arg_required_else_help = true,
+    max_term_width = 100,
     after_help = exit::help(),
     after_long_help = exit::help() + ENVIRONMENT
 )]

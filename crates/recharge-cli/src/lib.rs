@@ -38,9 +38,9 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
 
-/// The whole command as data.
+/// The whole command as data. Help is wrapped at 100 columns, whatever the terminal's width.
 pub fn command() -> clap::Command {
-    Cli::command()
+    Cli::command().term_width(100)
 }
 
 /// Runs the command of this process: its arguments, its environment, its standard streams.

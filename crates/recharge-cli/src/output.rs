@@ -20,6 +20,9 @@ pub struct Output {
     colours: bool,
 }
 
+/// The narrowest terminal that tables are fitted into.
+const NARROWEST: u16 = 40;
+
 /// What a colour says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
@@ -84,23 +87,31 @@ impl Output {
         self.line(text)
     }
 
-    /// Rows under a head: a table on a terminal, else lines with tabs between their fields.
+    /// Rows under a head: a table on a terminal, else lines with tabs between their fields. Cells may be
+    /// [`tinted`](Self::tinted).
     pub fn table(&self, head: &[&str], rows: &[Vec<String>]) -> Result<(), CliError> {
+        self.line(self.table_text(head, rows))
+    }
+
+    fn table_text(&self, head: &[&str], rows: &[Vec<String>]) -> String {
         if self.terminal {
             let mut table = Table::new();
             table
                 .load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY)
-                .set_content_arrangement(ContentArrangement::Dynamic)
                 .set_header(head.to_vec());
+            // Some terminals say that they have no width. Better wrapped by them than cut to letters.
+            if table.width().is_some_and(|width| width >= NARROWEST) {
+                table.set_content_arrangement(ContentArrangement::Dynamic);
+            }
             table.add_rows(rows.iter().cloned());
-            return self.line(table);
+            return table.to_string();
         }
         let mut text = head.join("\t");
         for row in rows {
             text.push('\n');
             text.push_str(&row.join("\t"));
         }
-        self.line(text)
+        text
     }
 
     /// Bytes as they are, written out at once.
@@ -130,4 +141,45 @@ pub(crate) fn to_stderr(text: &str) {
 /// An upstream's answer as JSON. Secrets and phone numbers were masked when it was made.
 pub(crate) fn answer(answer: &Answer) -> Value {
     json!({ "code": answer.code, "message": answer.message, "raw": answer.raw })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(terminal: bool, colours: bool) -> Output {
+        Output {
+            json: false,
+            terminal,
+            colours,
+        }
+    }
+
+    fn table(output: &Output) -> String {
+        let state = output.tinted(Tone::Good, "succeeded");
+        let rows = [
+            vec!["A1".to_owned(), state, "1.06".to_owned()],
+            vec!["移动".to_owned(), "-".to_owned(), "10.20".to_owned()],
+        ];
+        output.table_text(&["order", "state", "price"], &rows)
+    }
+
+    #[test]
+    fn without_a_terminal_a_table_is_lines_with_tabs() {
+        let text = table(&output(false, false));
+        assert_eq!(
+            text,
+            "order\tstate\tprice\nA1\tsucceeded\t1.06\n移动\t-\t10.20"
+        );
+    }
+
+    #[test]
+    fn colours_change_nothing_but_the_colour() {
+        let plain = table(&output(true, false));
+        let coloured = table(&output(true, true));
+        assert!(!plain.contains('\x1b') && plain.contains('─'), "{plain}");
+        let stripped = coloured.replace("\x1b[32m", "").replace("\x1b[0m", "");
+        assert_ne!(coloured, stripped);
+        assert_eq!(stripped.replace("\x1b[39m", ""), plain);
+    }
 }

@@ -51,7 +51,7 @@ macro_rules! provider_suite {
         $crate::provider_suite!(@list tests [$bench]);
     };
     (@list $what:ident [$($with:tt)*]) => {
-        $crate::provider_suite!(@$what [$($with)*]
+        $crate::provider_suite! { @$what [$($with)*]
             the_bench_is_whole
             capabilities_are_sound
             a_healthy_order_is_accepted_and_booked
@@ -85,7 +85,7 @@ macro_rules! provider_suite {
             nothing_printed_holds_a_secret_or_an_account
             a_dropped_submit_can_be_asked_about
             orders_at_once_are_kept_apart
-        );
+        }
     };
     (@tests [$bench:expr] $($case:ident)+) => {
         $(

@@ -174,19 +174,29 @@ impl Attempt {
         self.sends.last().filter(|send| send.ended.is_none())
     }
 
+    /// What was not found or failed before this send says nothing about it.
+    pub(crate) fn send_intended(&mut self, send: Sent) {
+        self.sends.push(send);
+        self.not_found = 0;
+        self.not_found_after_quarantine = false;
+        self.failed_since = None;
+        self.failed_twice = false;
+    }
+
     pub(crate) fn send_ended(&mut self, token: SendToken, outcome: &SubmitOutcome, at: Moment) {
         let end = match outcome {
             SubmitOutcome::Accepted(receipt) => {
                 self.taken = true;
-                self.last = Some(Said::Charging);
+                // It is older than any answer about this send: a failure told since stands.
+                if self.failed_since.is_none() && !self.failed_twice {
+                    self.last = Some(Said::Charging);
+                }
                 // Without a query's word the number is what a callback is compared with.
                 self.upstream_order_id = receipt
                     .upstream_order_id
                     .clone()
                     .or(self.upstream_order_id.take());
                 self.cost = receipt.cost.or(self.cost);
-                self.failed_since = None;
-                self.failed_twice = false;
                 SendEnd::Accepted
             }
             SubmitOutcome::Rejected(_) => SendEnd::Rejected,

@@ -171,6 +171,9 @@ pub enum CommandError {
     /// No evidence was given.
     #[error("say what proves the decision: the upstream's statement, a ticket, a name")]
     NoEvidence,
+    /// It was never accepted. [`step`](crate::step) never says so; a driver does.
+    #[error("there is no such order; accept it first")]
+    NoSuchOrder,
     /// The same person can't be the second one.
     #[error("{0} has approved this already; it takes a second person")]
     SamePerson(String),

@@ -254,7 +254,7 @@ impl MemoryDriver {
 
     /// Tells `step` a fact and does what comes of it.
     async fn tell(&self, name: &Name, input: impl FnOnce(SendToken, Jitter) -> Input) {
-        // A fact is never refused.
+        // A fact is never refused, and orders don't go away.
         let effects = self.write_down(name, input).unwrap_or_default();
         self.carry_out(name, effects).await;
     }
@@ -271,14 +271,14 @@ impl MemoryDriver {
         let [_, _, _, _, _, _, high, low] = orders.draw().to_be_bytes();
         let jitter = Jitter(u16::from_be_bytes([high, low]));
         let Some(entry) = orders.by_name.get_mut(name) else {
-            return Ok(Vec::new());
+            return Err(CommandError::NoSuchOrder);
         };
         let Some(policy) = self.policies.get(&entry.order.what().account.kind()) else {
             return Ok(Vec::new());
         };
         let Step {
             events,
-            effects,
+            mut effects,
             order,
         } = step(policy, &entry.order, input(token, jitter), now)?;
         if events.iter().any(|recorded| {
@@ -291,6 +291,18 @@ impl MemoryDriver {
         }
         entry.log.extend(events);
         entry.order = order;
+        // Noted with the step, so that no later step's notice comes before this one's.
+        effects.retain(|effect| match effect {
+            Effect::Notify { version, state } => {
+                entry.notices.push((*version, *state));
+                false
+            }
+            Effect::Alarm(alarm) => {
+                entry.alarms.push(*alarm);
+                false
+            }
+            Effect::Submit { .. } | Effect::Query { .. } => true,
+        });
         Ok(effects)
     }
 

@@ -153,14 +153,11 @@ impl Order {
                     self.attempts.push(Attempt::new(*number, provider.clone()));
                 }
                 self.change(*attempt, |attempt| {
-                    attempt.sends.push(Sent {
+                    attempt.send_intended(Sent {
                         token: *token,
                         intended: at,
                         ended: None,
                     });
-                    // What was not found before this send says nothing about it.
-                    attempt.not_found = 0;
-                    attempt.not_found_after_quarantine = false;
                 });
             }
             Event::SendEnded {

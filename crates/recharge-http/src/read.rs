@@ -25,14 +25,15 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Deref;
 
-use recharge_core::Money;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
-use serde_json::value::RawValue;
+
+mod text;
+
+pub use text::{AccountText, Text};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -119,121 +120,6 @@ fn shape(message: &str) -> String {
     match message.split(" at line ").next() {
         Some(words) if ours => words.to_owned(),
         Some(_) | None => "a value of an unexpected kind".to_owned(),
-    }
-}
-
-/// A scalar as text: what was a JSON string, number or boolean, to the letter; empty for `null`, `""`
-/// and `[]`. With `#[serde(default)]` also for a missing field.
-///
-/// `1.060` and `"1.060"` both give `1.060`; `201604280717555074534` keeps all its digits, though no
-/// JSON number type of a programming language has room for them.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct Text(String);
-
-impl Text {
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether nothing was given.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The text, when something was given.
-    pub fn given(&self) -> Option<&str> {
-        (!self.is_empty()).then_some(self.as_str())
-    }
-
-    /// An amount in yuan. `None` when nothing was given or it is not an amount to a thousandth: never
-    /// zero in its stead, never rounded.
-    pub fn money(&self) -> Option<Money> {
-        self.as_str().parse().ok()
-    }
-
-    /// A number without sign or fraction.
-    pub fn count(&self) -> Option<u32> {
-        let digits = self.as_str().bytes().all(|b| b.is_ascii_digit());
-        digits.then(|| self.as_str().parse().ok()).flatten()
-    }
-
-    /// The text itself.
-    pub fn into_string(self) -> String {
-        self.0
-    }
-}
-
-impl From<&str> for Text {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl fmt::Display for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// Masked like an [`Answer`](recharge_core::Answer): a mobile number in it is not shown whole.
-impl fmt::Debug for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&recharge_core::redact(self.as_str(), &[], &[]), f)
-    }
-}
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // The raw text rather than a visitor: a visitor sees a number only after it became an f64.
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
-        scalar(raw).map(Self).ok_or_else(|| {
-            D::Error::custom("expected a string, a number, a boolean, null or an empty array")
-        })
-    }
-}
-
-/// A [`Text`] that holds an account: `Debug` masks the middle of it, whatever its form.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct AccountText(Text);
-
-impl Deref for AccountText {
-    type Target = Text;
-
-    fn deref(&self) -> &Text {
-        &self.0
-    }
-}
-
-impl fmt::Debug for AccountText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.as_str();
-        fmt::Debug::fmt(&recharge_core::redact(text, &[], &[text]), f)
-    }
-}
-
-impl<'de> Deserialize<'de> for AccountText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Text::deserialize(deserializer).map(Self)
-    }
-}
-
-/// The text of one JSON scalar that the parser has already found to be whole.
-fn scalar(raw: &str) -> Option<String> {
-    let inner = |close| raw.get(1..)?.strip_suffix(close);
-    match raw.as_bytes().first()? {
-        b'"' => {
-            let inner = inner('"')?;
-            if inner.contains('\\') {
-                serde_json::from_str(raw).ok()
-            } else {
-                Some(inner.to_owned())
-            }
-        }
-        b'[' => inner(']')?.trim_ascii().is_empty().then(String::new),
-        b'{' => None,
-        b'n' => Some(String::new()),
-        _ => Some(raw.to_owned()),
     }
 }
 
@@ -369,6 +255,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Rows<T> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use recharge_core::Money;
 
     #[derive(Debug, Deserialize, PartialEq)]
     struct Sample {
@@ -393,7 +280,7 @@ mod tests {
 
     fn code(value: &str) -> Option<String> {
         let sample = sample(&format!("{{\"code\":{value}}}")).ok()?;
-        Some(sample.code.into_string())
+        Some(sample.code.to_string())
     }
 
     proptest! {

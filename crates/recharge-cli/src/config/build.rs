@@ -199,3 +199,98 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+
+    fn config(variables: &[(&str, &str)]) -> Config {
+        let secrets = [
+            ("JUHE_APP_KEY", "k"),
+            ("JUHE_OPEN_ID", "o"),
+            ("JISU_APP_KEY", "k"),
+            ("JISU_APP_SECRET", "s"),
+        ];
+        let variables = secrets.iter().chain(variables).map(|(name, value)| {
+            let name = OsString::from(format!("RECHARGE_{name}"));
+            (name, OsString::from(value))
+        });
+        Config::load(None, variables).unwrap()
+    }
+
+    /// What is set, as `Debug` shows it, must be in what is built, and not in what is built without it.
+    #[track_caller]
+    fn reaches(variable: (&str, &str), built: fn(&Config) -> String, shown: &str) {
+        assert!(!built(&config(&[])).contains(shown), "{shown}");
+        let built = built(&config(&[variable]));
+        assert!(built.contains(shown), "{built}");
+    }
+
+    #[test]
+    fn every_setting_reaches_what_is_built() {
+        let juhe = |config: &Config| format!("{:?}", config.juhe().unwrap());
+        let jisu = |config: &Config| format!("{:?}", config.jisu().unwrap());
+        let http = |config: &Config| format!("{:?}", config.http());
+        let transport = |config: &Config| format!("{:?}", config.transport().unwrap());
+        for (variable, built, shown) in [
+            (
+                ("JUHE_ENVIRONMENT", "test"),
+                juhe as fn(&Config) -> String,
+                "test-v.juhe.cn",
+            ),
+            (("JUHE_BASE_URL", "http://h/p/"), juhe, "\"http://h/p\""),
+            (("JUHE_ENCODING", "multipart"), juhe, "encoding: Multipart"),
+            (("JUHE_ENCODING", "query"), juhe, "encoding: Query"),
+            (
+                ("JUHE_FACE_VALUES", "7,3"),
+                juhe,
+                "[FaceValue(3), FaceValue(7)]",
+            ),
+            (("JISU_BASE_URL", "http://h"), jisu, "\"http://h\""),
+            (
+                ("JISU_SIGN_ORDER", "documented-table"),
+                jisu,
+                "DocumentedTable",
+            ),
+            (("JISU_METHOD", "post"), jisu, "method: Post"),
+            (
+                ("JISU_LANDLINE_DETAIL_PATH", "/d"),
+                jisu,
+                "landline_detail_path: \"/d\"",
+            ),
+            (
+                ("JISU_LANDLINE_GOODS_PATH", "/g"),
+                jisu,
+                "landline_goods_path: Some(\"/g\")",
+            ),
+            (
+                ("JISU_LANDLINE_FACE_VALUES", "7"),
+                jisu,
+                "landline_face_values: [FaceValue(7)]",
+            ),
+            (
+                ("JISU_MOBILE_FACE_VALUES", "7"),
+                jisu,
+                "mobile_face_values: [FaceValue(7)]",
+            ),
+            (("HTTP_CONNECT_TIMEOUT", "7s"), http, "connect_timeout: 7s"),
+            (("HTTP_TIMEOUT", "70s"), http, "timeout: 70s"),
+            (("HTTP_PROXY", "http://p:1"), http, "http://p:1"),
+            (("HTTP_TRANSPORT", "hyper"), transport, "HyperTransport"),
+        ] {
+            reaches(variable, built, shown);
+        }
+    }
+
+    #[test]
+    fn an_address_wins_over_the_environment() {
+        let both = [("JUHE_ENVIRONMENT", "test"), ("JUHE_BASE_URL", "http://h")];
+        let juhe = format!("{:?}", config(&both).juhe().unwrap());
+        assert!(
+            juhe.contains("\"http://h\"") && !juhe.contains("test-v"),
+            "{juhe}"
+        );
+    }
+}

@@ -90,7 +90,8 @@ use it once: Juhe takes 8 to 32 letters and digits, Jisu 1 to 64.
     /// Ask for the state of an order by the number that it was sent with
     #[command(after_help = "Examples:
   recharge provider query --provider juhe --order-id 111111111
-  recharge provider query --provider jisu --kind landline --order-id A0000001 --account 0571-56565366
+  recharge provider query --provider jisu --kind landline --order-id A0000001 \\
+    --account 0571-56565366 --amount 100
 
 With --account and --amount an answer about another order is recognised.
 

@@ -1,7 +1,7 @@
 //! Runs the real binary, in an empty directory and with no environment but what a test gives.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -190,12 +190,17 @@ impl Sim {
     }
 
     fn exchange(&self, request: &str) -> Value {
+        let body = self.exchange_text(request);
+        serde_json::from_str(&body).unwrap_or_else(|_| panic!("{body}"))
+    }
+
+    /// The body of the answer to a request, which is not kept alive.
+    pub(crate) fn exchange_text(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
-        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}"))
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
     }
 
     /// The row of an order in the ledger.
@@ -240,4 +245,39 @@ impl Drop for Sim {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The address of a server that gives its first caller this JSON.
+pub(crate) fn answers(body: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        request(&stream);
+        let length = body.len();
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+        (&stream)
+            .write_all(format!("{head}{body}").as_bytes())
+            .unwrap();
+    });
+    format!("http://{address}")
+}
+
+/// The body of the request on a connection.
+pub(crate) fn request(stream: &TcpStream) -> String {
+    let mut reader = BufReader::new(stream);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        if line == "\r\n" {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    String::from_utf8(body).unwrap()
 }

@@ -8,7 +8,8 @@ use crate::common::recharge;
 
 /// The help of every command, the root's first, as it is printed where there is no terminal.
 fn every_help(command: &mut Command, all: &mut String) {
-    all.push_str(&format!("{:=<100}\n", ""));
+    all.push_str(&"=".repeat(100));
+    all.push('\n');
     all.push_str(&command.render_long_help().to_string());
     for inner in command
         .get_subcommands_mut()

@@ -10,9 +10,11 @@
 
 mod common;
 mod config;
+mod config_errors;
 mod demo;
 mod help;
 mod provider;
+mod questions;
 mod secrets;
 mod sign;
 mod sim;

@@ -81,7 +81,7 @@ fn lesson_14_no_key_in_any_error_of_the_command_line() {
         format!("sign juhe-submit --key {KEY} --key {KEY}"),
         format!("sign {KEY}"),
         format!("sign jisu --appsecret {JISU_SECRET} --param {JISU_SECRET}"),
-        format!("{KEY}"),
+        KEY.to_owned(),
         format!("--json={KEY}"),
         format!("verify juhe-callback --key {KEY} {KEY}"),
         format!("provider submit --provider {KEY}"),

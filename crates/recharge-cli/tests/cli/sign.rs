@@ -1,13 +1,14 @@
 //! `recharge sign` and `recharge verify`, as scripts use them.
 
-use crate::common::{Ended, recharge};
+use crate::common::{Recharge, recharge};
 
 const SUBMIT: &str = "sign juhe-submit --openid JHdummyopenid --key dummykey --phone 18912345678 --amount 1 --order-id 111111111";
 const TEL: &str = "--param outorderno=A1 --param tel=0571-56565366 --param amount=100 --param teltype=1 --param rechargetype=1";
 
 /// Exactly the 32 digits and a line end, and nothing on standard error.
 #[track_caller]
-fn prints(ended: Ended, digits: &str) {
+fn prints(run: Recharge, digits: &str) {
+    let ended = run.run();
     assert_eq!(
         (ended.code, ended.out.as_str(), ended.err.as_str()),
         (0, format!("{digits}\n").as_str(), "")
@@ -16,18 +17,17 @@ fn prints(ended: Ended, digits: &str) {
 
 #[test]
 fn every_signature_is_exactly_its_digits() {
-    prints(recharge(SUBMIT).run(), "96cde7a4bd897147c74c3b2f5302c500");
+    prints(recharge(SUBMIT), "96cde7a4bd897147c74c3b2f5302c500");
     prints(
-        recharge("sign juhe-balance --openid JHdummyopenid --key dummykey --timestamp 1461309295")
-            .run(),
+        recharge("sign juhe-balance --openid JHdummyopenid --key dummykey --timestamp 1461309295"),
         "173d0cc168dc092d5d73eb321564dc2f",
     );
     prints(
-        recharge("sign juhe-callback --key dummykey --upstream-id J1234 --order-id 567").run(),
+        recharge("sign juhe-callback --key dummykey --upstream-id J1234 --order-id 567"),
         "875e488dc08795631ead0919cc3931ae",
     );
     prints(
-        recharge(&format!("sign jisu --appsecret dummysecret {TEL}")).run(),
+        recharge(&format!("sign jisu --appsecret dummysecret {TEL}")),
         "844241f6ca913562f0ee3abed94ed1a7",
     );
 }
@@ -40,21 +40,21 @@ fn the_documented_table_signs_tel_in_the_place_of_mobile() {
     let as_mobile = TEL.replace("tel=", "mobile=");
     let sibling = recharge(&format!("sign jisu --appsecret dummysecret {as_mobile}")).run();
     assert_eq!(sibling.code, 0);
-    prints(table.run(), sibling.out.trim_end());
+    prints(table, sibling.out.trim_end());
     assert_ne!(sibling.out, "844241f6ca913562f0ee3abed94ed1a7\n");
 }
 
 #[test]
 fn parameters_are_given_one_by_one_or_together_in_any_order() {
     let together = "sign jisu --appsecret dummysecret --param rechargetype=1 amount=100 teltype=1 --param tel=0571-56565366 outorderno=A1 appkey=ignored sign=ignored";
-    prints(recharge(together).run(), "844241f6ca913562f0ee3abed94ed1a7");
+    prints(recharge(together), "844241f6ca913562f0ee3abed94ed1a7");
 }
 
 #[test]
 fn a_value_keeps_its_equals_signs_and_spaces() {
     let spaced = recharge("sign jisu --appsecret s --param").arg("a= b=c ");
     // By md5sum over " b=c s".
-    prints(spaced.run(), "3a7a61884e6af194fceb977842d9f744");
+    prints(spaced, "3a7a61884e6af194fceb977842d9f744");
 }
 
 #[test]
@@ -106,35 +106,33 @@ fn each_secret_comes_from_the_environment_or_the_file_and_the_nearer_wins() {
     let environment = recharge(line)
         .variable("RECHARGE_JUHE_APP_KEY", "dummykey")
         .variable("RECHARGE_JUHE_OPEN_ID", "JHdummyopenid");
-    prints(environment.run(), digits);
-    prints(recharge(line).file("recharge.toml", file).run(), digits);
+    prints(environment, digits);
+    prints(recharge(line).file("recharge.toml", file), digits);
     prints(
         recharge(line)
             .arg("--config")
             .arg("x.toml")
-            .file("x.toml", file)
-            .run(),
+            .file("x.toml", file),
         digits,
     );
     let named = recharge(line).variable("RECHARGE_CONFIG", "x.toml");
-    prints(named.file("x.toml", file).run(), digits);
+    prints(named.file("x.toml", file), digits);
 
     let wrong = file.replace("dummykey", "wrongkey");
     let wins = recharge(line).variable("RECHARGE_JUHE_APP_KEY", "dummykey");
-    prints(wins.file("recharge.toml", &wrong).run(), digits);
+    prints(wins.file("recharge.toml", &wrong), digits);
     let wins = recharge(&format!("{line} --key dummykey"));
     let wins = wins.variable("RECHARGE_JUHE_APP_KEY", "wrongkey");
-    prints(wins.file("recharge.toml", file).run(), digits);
+    prints(wins.file("recharge.toml", file), digits);
 
     let jisu = recharge(&format!("sign jisu {TEL}"));
     prints(
-        jisu.variable("RECHARGE_JISU_APP_SECRET", "dummysecret")
-            .run(),
+        jisu.variable("RECHARGE_JISU_APP_SECRET", "dummysecret"),
         "844241f6ca913562f0ee3abed94ed1a7",
     );
     let empty = recharge(&format!("sign jisu {TEL}")).variable("RECHARGE_JISU_APP_SECRET", "");
     prints(
-        empty.file("recharge.toml", file).run(),
+        empty.file("recharge.toml", file),
         "844241f6ca913562f0ee3abed94ed1a7",
     );
 }
@@ -163,7 +161,7 @@ fn a_file_that_is_named_is_read_even_where_it_is_not_needed() {
         recharge(&line).run().exits(3).complains("missing.toml");
     }
     // One that merely lies here is not.
-    let ended = recharge(SUBMIT).file("recharge.toml", "not toml").run();
+    let ended = recharge(SUBMIT).file("recharge.toml", "not toml");
     prints(ended, "96cde7a4bd897147c74c3b2f5302c500");
 }
 

@@ -1,10 +1,12 @@
 //! `recharge sim`.
 
+use std::io::Write as _;
+use std::net::TcpListener;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::common::{Sim, recharge};
+use crate::common::{KEY, OPEN_ID, Sim, recharge, request};
 
 #[cfg(unix)]
 #[test]
@@ -107,4 +109,44 @@ fn in_json_the_line_is_an_object() {
             .unwrap()
             .starts_with("http://127.0.0.1:")
     );
+}
+
+#[test]
+fn the_same_seed_gives_the_same_faults() {
+    let struck = |seed: u32| -> Vec<bool> {
+        let run = recharge(&format!(
+            "sim --scenario s.toml --juhe-key {KEY} --seed {seed}"
+        ));
+        let sim = Sim::of(run.file("s.toml", "[probabilities.query]\nhtml = 0.5\n"));
+        let strikes = |number: u32| {
+            let path = format!("/ofpay/mobile/ordersta?key={KEY}&orderid={number}");
+            let body = sim.exchange_text(&format!("GET {path} HTTP/1.0\r\n\r\n"));
+            body.contains("<html>")
+        };
+        (10_000_000..10_000_040).map(strikes).collect()
+    };
+    let seven = struck(7);
+    assert_eq!(seven, struck(7));
+    assert_ne!(seven, struck(8));
+    assert!(seven.contains(&true) && seven.contains(&false));
+}
+
+#[test]
+fn a_callback_comes_to_the_url_and_is_genuine() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/back", listener.local_addr().unwrap());
+    let sim = Sim::of(recharge(&format!(
+        "sim --settle-after 0s --juhe-key {KEY} --juhe-openid {OPEN_ID} --callback-url {url}"
+    )));
+    let order = "--provider juhe --order-id ABCDEFGH1 --account 18900001234 --amount 1";
+    sim.with(&format!("provider submit {order}")).run().exits(0);
+    let (mut stream, _) = listener.accept().unwrap();
+    let body = request(&stream);
+    stream
+        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nsuccess")
+        .unwrap();
+    let verify = recharge(&format!("verify juhe-callback --key {KEY} --json")).input(body);
+    let json = verify.run().exits(0).json();
+    assert_eq!(json["order_id"], "ABCDEFGH1");
+    assert_eq!(json["claims"], "succeeded");
 }

@@ -51,9 +51,7 @@ impl<'a> Scene<'a> {
         fields: &[(String, String)],
     ) -> Result<Result<Callback, CallbackError>, Failure> {
         let (content_type, body) = self.bench.encode_callback(fields);
-        let read = self
-            .provider
-            .parse_callback(content_type.as_deref(), &body);
+        let read = self.provider.parse_callback(content_type.as_deref(), &body);
         prints_nothing(self.bench, &self.order, &read)?;
         Ok(read)
     }
@@ -72,9 +70,9 @@ impl<'a> Scene<'a> {
     fn value(&self, name: &str) -> Result<&str, Failure> {
         let mut fields = self.sample.fields.iter();
         let found = fields.find(|(field, _)| field == name);
-        found.map(|(_, value)| value.as_str()).ok_or_else(|| {
-            Failure::new(format!("the bench's sample callback has no field {name}"))
-        })
+        found
+            .map(|(_, value)| value.as_str())
+            .ok_or_else(|| Failure::new(format!("the bench's sample callback has no field {name}")))
     }
 }
 

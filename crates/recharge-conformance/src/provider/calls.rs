@@ -87,7 +87,10 @@ pub async fn capabilities_are_sound(bench: &dyn Bench) -> Result<(), Failure> {
         kind, face_values, ..
     } in &capabilities.offers
     {
-        ensure!(!face_values.is_empty(), "no face value is offered for {kind}");
+        ensure!(
+            !face_values.is_empty(),
+            "no face value is offered for {kind}"
+        );
         ensure!(
             face_values.is_sorted_by(|one, next| one < next),
             "the face values for {kind} are not ascending"

@@ -137,7 +137,11 @@ pub async fn orders_at_once_are_kept_apart(bench: &dyn Bench) -> Result<(), Fail
         let provider = Arc::clone(&provider);
         calls.spawn(async move {
             let submitted = provider.submit(&order).await;
-            (order.clone(), submitted, provider.query(&order.query()).await)
+            (
+                order.clone(),
+                submitted,
+                provider.query(&order.query()).await,
+            )
         });
     }
     let mut upstream_numbers = BTreeSet::new();
@@ -147,7 +151,10 @@ pub async fn orders_at_once_are_kept_apart(bench: &dyn Bench) -> Result<(), Fail
         let trial = Trial::of(bench, order);
         prints_nothing(bench, &trial.order, &(&submitted, &asked))?;
         let what = trial.what(&(&submitted, &asked));
-        ensure!(is_accepted(&submitted), "one of many was not accepted; {what}");
+        ensure!(
+            is_accepted(&submitted),
+            "one of many was not accepted; {what}"
+        );
         let entry = trial.entry().await?;
         ensure!(
             entry.submits == 1 && entry.charges == 1,

@@ -58,7 +58,10 @@ impl<'a> Trial<'a> {
         situation: Situation,
     ) -> Result<Option<Self>, Failure> {
         let order = bench.order(kind);
-        let declared = bench.cannot().iter().any(|(cannot, _)| *cannot == situation);
+        let declared = bench
+            .cannot()
+            .iter()
+            .any(|(cannot, _)| *cannot == situation);
         match (bench.arrange(&order, situation).await?, declared) {
             (Arranged::With(provider), false) => Ok(Some(Self {
                 bench,
@@ -333,11 +336,7 @@ pub(super) fn prints_nothing(
 }
 
 /// What is in a text that must not be there.
-pub(super) fn leak(
-    bench: &dyn Bench,
-    order: &SubmitRequest,
-    text: &str,
-) -> Option<&'static str> {
+pub(super) fn leak(bench: &dyn Bench, order: &SubmitRequest, text: &str) -> Option<&'static str> {
     let secrets = bench.secrets();
     if secrets.iter().any(|secret| text.contains(secret.as_str())) {
         return Some("a secret");

@@ -136,7 +136,7 @@ pub async fn a_page_of_html_is_unknown(bench: &dyn Bench) -> Result<(), Failure>
 
 /// What can't be read proves nothing, and its text is kept.
 pub async fn an_unreadable_answer_is_unknown(bench: &dyn Bench) -> Result<(), Failure> {
-    use OnSubmit::{DuplicateKey, Dripping, Garbled, Huge, Truncated, WrongTyped};
+    use OnSubmit::{Dripping, DuplicateKey, Garbled, Huge, Truncated, WrongTyped};
     let unreadable = [Truncated, Garbled, WrongTyped, DuplicateKey, Huge, Dripping];
     submits(bench, &unreadable).await
 }

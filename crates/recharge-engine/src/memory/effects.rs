@@ -30,14 +30,8 @@ impl MemoryDriver {
                     purpose,
                     ..
                 } => self.query(name, attempt, &provider, purpose).await,
-                Effect::Notify { version, state } => {
-                    self.note(name, |entry| entry.notices.push((version, state)));
-                    Vec::new()
-                }
-                Effect::Alarm(alarm) => {
-                    self.note(name, |entry| entry.alarms.push(alarm));
-                    Vec::new()
-                }
+                // Noted with the step.
+                Effect::Notify { .. } | Effect::Alarm(_) => Vec::new(),
             };
             todo.extend(more);
         }

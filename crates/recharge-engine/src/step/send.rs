@@ -307,11 +307,16 @@ impl Work<'_> {
     /// The end of a send that had been given up: evidence, wherever the order is now.
     fn send_late(&mut self, index: u32, outcome: &SubmitOutcome) {
         let accepted = matches!(outcome, SubmitOutcome::Accepted(_));
+        // An acknowledgement is older than a failure that was told since.
+        let taken = self
+            .order
+            .attempt(index)
+            .is_some_and(|attempt| attempt.standing() == Standing::Taken);
         match self.order.state {
             OrderState::Pending if accepted => {
                 self.review_and_ask(ReviewReason::EarlierAttempt, Cause::EarlierAttempt);
             }
-            OrderState::Failed if accepted && self.contradicts(index, Said::Charging) => {
+            OrderState::Failed if accepted && taken && self.contradicts(index, Said::Charging) => {
                 self.contradicted();
             }
             OrderState::Charging | OrderState::Unknown | OrderState::Review(_) => {

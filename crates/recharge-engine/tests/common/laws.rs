@@ -1,44 +1,43 @@
 //! What must hold after every step, whatever came in: the invariants of the lifecycle that can be seen
 //! in one order's log and effects.
 
-use recharge_core::{OrderState, ReviewReason, Standing, SubmitOutcome};
+use recharge_core::{OrderState, ReviewReason, Standing};
 use recharge_engine::{Alarm, Effect, Event, Order, Policy, Recorded, Step, Verdict};
 
 use super::witness::{self, Fact, Says};
 use super::{Case, HOUR, new_order, story};
 
-/// Checks a step that `case` is about to take.
-pub(crate) fn check(case: &Case, made: &Step) {
-    let mut log = case.log.clone();
-    log.extend(made.events.iter().cloned());
-    let after = &made.order;
-    folds(case, &log, after);
-    moves_by_the_table(case, made, &log);
+/// Checks a step that `case` has just taken: its log has the step's events after the first `before`, and
+/// its order is still the one before the step.
+pub(crate) fn check(case: &Case, before: usize, made: &Step) {
+    let (earlier, log) = (&case.log[..before], case.log.as_slice());
+    folds(case, before, made);
+    moves_by_the_table(case, made, log);
     sends_what_was_written_down(case, made);
-    sends_only_under_guard(case, made);
+    sends_only_under_guard(case, earlier, made);
     tells_merchant_and_operator(case, made);
-    ends_by_evidence(case, made, &log);
-    permits_by_two(&log, after);
-    has_a_next_action(&case.policy, made, case);
+    ends_by_evidence(case, made, log);
+    permits_by_two(log, &made.order);
+    has_a_next_action(case, made, log);
     asks_what_can_be_asked(&case.policy, made);
-    for (index, attempt) in (0..).zip(after.attempts()) {
+    for (index, attempt) in (0..).zip(made.order.attempts()) {
         assert_eq!(
             attempt.standing(),
-            witness::standing(&log, index, &case.policy.times),
+            witness::standing(log, index, &case.policy.times),
             "the standing of attempt {index} is not what its evidence says: {}",
-            story(&log)
+            story(log)
         );
     }
 }
 
-/// State is the fold of the events, and the log has no gaps.
-fn folds(case: &Case, log: &[Recorded], after: &Order) {
-    let mut folded = Order::accept(new_order(), case.accepted);
-    for (version, recorded) in (1..).zip(log) {
+/// State is the fold of the events, and the log has no gaps. It was so up to the step before.
+fn folds(case: &Case, before: usize, made: &Step) {
+    let mut folded = case.order.clone();
+    for (version, recorded) in (before as u64 + 1..).zip(&made.events) {
         assert_eq!(recorded.version, version, "the log has a gap");
         folded.apply(recorded);
     }
-    assert_eq!(folded, *after, "the order is not the fold of its log");
+    assert_eq!(folded, made.order, "the order is not the fold of its log");
 }
 
 fn moves_by_the_table(case: &Case, made: &Step, log: &[Recorded]) {
@@ -139,7 +138,7 @@ fn open_permit(log: &[Recorded]) -> Option<Verdict> {
 
 /// A send is a first one, follows nothing but "not sent", or was allowed by two; and everything before
 /// it that may have written bytes has been asked about since, and was not found.
-fn sends_only_under_guard(case: &Case, made: &Step) {
+fn sends_only_under_guard(case: &Case, earlier_log: &[Recorded], made: &Step) {
     let Some(index) = made.effects.iter().find_map(|effect| match effect {
         Effect::Submit { attempt, .. } => Some(*attempt),
         _ => None,
@@ -147,7 +146,7 @@ fn sends_only_under_guard(case: &Case, made: &Step) {
         return;
     };
     let before = &case.order;
-    let permit = open_permit(&case.log);
+    let permit = open_permit(earlier_log);
     let failover = |attempt: &recharge_engine::Attempt| {
         attempt.standing() == Standing::Failed
             && case
@@ -169,16 +168,15 @@ fn sends_only_under_guard(case: &Case, made: &Step) {
             attempt.standing() == Standing::Unsent && (others_closed || others_allowed)
                 || permit == Some(Verdict::SendAgain { attempt: index }),
             "attempt {index} is sent again: {}",
-            story(&case.log)
+            story(earlier_log)
         ),
         None => assert!(
             others_closed || matches!(permit, Some(Verdict::SendElsewhere { .. })),
             "a further attempt while another is not closed: {}",
-            story(&case.log)
+            story(earlier_log)
         ),
     }
-    let pending_since = case
-        .log
+    let pending_since = earlier_log
         .iter()
         .rposition(|recorded| {
             matches!(
@@ -190,14 +188,14 @@ fn sends_only_under_guard(case: &Case, made: &Step) {
             )
         })
         .map_or(0, |at| at + 1);
-    let pending_at = case.log[..pending_since]
+    let pending_at = earlier_log[..pending_since]
         .last()
         .map_or(case.accepted, |move_| move_.at);
     for (earlier, attempt) in (0..).zip(before.attempts()) {
-        if witness::with_bytes(&witness::facts(&case.log, earlier)).is_empty() {
+        if witness::with_bytes(&witness::facts(earlier_log, earlier)).is_empty() {
             continue;
         }
-        let answers: Vec<(Says, bool)> = witness::facts(&case.log[pending_since..], earlier)
+        let answers: Vec<(Says, bool)> = witness::facts(&earlier_log[pending_since..], earlier)
             .into_iter()
             .filter_map(|fact| match fact {
                 Fact::Said { says, asked, .. } => Some((says, asked.not_before(pending_at))),
@@ -212,7 +210,7 @@ fn sends_only_under_guard(case: &Case, made: &Step) {
         assert!(
             cleared,
             "attempt {index} is sent, and attempt {earlier} was not asked: {}",
-            story(&case.log)
+            story(earlier_log)
         );
     }
 }
@@ -320,13 +318,12 @@ fn askable(
 }
 
 /// No order is without a next action, and none is put off beyond its schedule.
-fn has_a_next_action(policy: &Policy, made: &Step, case: &Case) {
+fn has_a_next_action(case: &Case, made: &Step, log: &[Recorded]) {
+    let policy = &case.policy;
     let after = &made.order;
-    let mut log = case.log.clone();
-    log.extend(made.events.iter().cloned());
     let any_askable = (0..)
         .zip(after.attempts())
-        .any(|(index, attempt)| askable(policy, attempt, &log, index));
+        .any(|(index, attempt)| askable(policy, attempt, log, index));
     let wanted = match after.state() {
         OrderState::Pending
         | OrderState::Submitting
@@ -334,14 +331,14 @@ fn has_a_next_action(policy: &Policy, made: &Step, case: &Case) {
         | OrderState::Unknown => true,
         OrderState::Review(_) => any_askable,
         OrderState::Succeeded | OrderState::Failed => {
-            any_askable && rounds_since_end(&log) < policy.times.watch_after.len()
+            any_askable && rounds_since_end(log) < policy.times.watch_after.len()
         }
     };
     if !wanted {
         return;
     }
     let Some(due) = after.due() else {
-        panic!("{} without a next action: {}", after.state(), story(&log));
+        panic!("{} without a next action: {}", after.state(), story(log));
     };
     let longest = match after.state() {
         OrderState::Succeeded | OrderState::Failed => HOUR * 24 * 8,
@@ -355,7 +352,7 @@ fn has_a_next_action(policy: &Policy, made: &Step, case: &Case) {
         "{} is put off by {:?}: {}",
         after.state(),
         due.since(case.now.wall),
-        story(&log)
+        story(log)
     );
 }
 
@@ -394,12 +391,4 @@ fn asks_what_can_be_asked(policy: &Policy, made: &Step) {
             assert!(policy.route(provider).is_some_and(|route| route.can_query));
         }
     }
-}
-
-/// The ends of an order's sends, for tests that look at them.
-pub(crate) fn send_ends(case: &Case, index: u32) -> Vec<Option<SubmitOutcome>> {
-    witness::ends(&witness::facts(&case.log, index))
-        .into_iter()
-        .map(|end| end.map(|(outcome, _)| outcome))
-        .collect()
 }

@@ -139,9 +139,10 @@ impl Case {
     /// Makes a step, checks it against the laws, and keeps what it asks for.
     pub(crate) fn try_step(&mut self, input: Input) -> Result<Vec<Effect>, CommandError> {
         let made = step(&self.policy, &self.order, input, self.now)?;
-        laws::check(self, &made);
+        let before = self.log.len();
+        self.log.extend(made.events.iter().cloned());
+        laws::check(self, before, &made);
         self.order = made.order;
-        self.log.extend(made.events);
         for effect in &made.effects {
             match effect {
                 Effect::Submit { attempt, token, .. } => self.sends.push_back(Sending {

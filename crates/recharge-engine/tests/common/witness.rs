@@ -13,15 +13,24 @@ pub(crate) enum Says {
     NoSuchOrder,
 }
 
+/// What a send told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    Accepted,
+    Rejected,
+    NotSent,
+    Unknown,
+}
+
 /// Something about one attempt, in the order in which it came to be known.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Fact {
     Intended {
         token: SendToken,
     },
     Ended {
         token: SendToken,
-        outcome: SubmitOutcome,
+        told: Told,
         at: Moment,
     },
     Said {
@@ -60,7 +69,12 @@ pub(crate) fn facts(log: &[Recorded], index: u32) -> Vec<Fact> {
                 outcome,
             } if *attempt == index => facts.push(Fact::Ended {
                 token: *token,
-                outcome: outcome.clone(),
+                told: match outcome {
+                    SubmitOutcome::Accepted(_) => Told::Accepted,
+                    SubmitOutcome::Rejected(_) => Told::Rejected,
+                    SubmitOutcome::NotSent(_) => Told::NotSent,
+                    SubmitOutcome::Unknown(_) => Told::Unknown,
+                },
                 at,
             }),
             Event::Answered {
@@ -94,14 +108,14 @@ pub(crate) fn facts(log: &[Recorded], index: u32) -> Vec<Fact> {
 }
 
 /// The last word on each send, in the order of the intents.
-pub(crate) fn ends(facts: &[Fact]) -> Vec<Option<(SubmitOutcome, Moment)>> {
-    let mut sends: Vec<(SendToken, Option<(SubmitOutcome, Moment)>)> = Vec::new();
+pub(crate) fn ends(facts: &[Fact]) -> Vec<Option<(Told, Moment)>> {
+    let mut sends: Vec<(SendToken, Option<(Told, Moment)>)> = Vec::new();
     for fact in facts {
         match fact {
             Fact::Intended { token } => sends.push((*token, None)),
-            Fact::Ended { token, outcome, at } => {
+            Fact::Ended { token, told, at } => {
                 for send in sends.iter_mut().filter(|send| send.0 == *token) {
-                    send.1 = Some((outcome.clone(), *at));
+                    send.1 = Some((*told, *at));
                 }
             }
             Fact::Said { .. } => {}
@@ -111,9 +125,9 @@ pub(crate) fn ends(facts: &[Fact]) -> Vec<Option<(SubmitOutcome, Moment)>> {
 }
 
 /// The sends of which bytes may have been written.
-pub(crate) fn with_bytes(facts: &[Fact]) -> Vec<Option<(SubmitOutcome, Moment)>> {
+pub(crate) fn with_bytes(facts: &[Fact]) -> Vec<Option<(Told, Moment)>> {
     let mut ends = ends(facts);
-    ends.retain(|end| !matches!(end, Some((SubmitOutcome::NotSent(_), _))));
+    ends.retain(|end| !matches!(end, Some((Told::NotSent, _))));
     ends
 }
 
@@ -137,14 +151,12 @@ fn failed_twice(facts: &[Fact], times: &Times) -> bool {
                         && asked.elapsed_since(first) >= times.confirm_failure_after;
                 }
             },
+            // A further send has to fail for itself.
             Fact::Said {
                 says: Says::Charging,
                 ..
             }
-            | Fact::Ended {
-                outcome: SubmitOutcome::Accepted(_),
-                ..
-            } => {
+            | Fact::Intended { .. } => {
                 first = None;
                 twice = false;
             }
@@ -152,7 +164,8 @@ fn failed_twice(facts: &[Fact], times: &Times) -> bool {
                 says: Says::NoSuchOrder | Says::Succeeded,
                 ..
             } => first = None,
-            Fact::Intended { .. } | Fact::Ended { .. } => {}
+            // An acknowledgement, however late it is heard, was given before.
+            Fact::Ended { .. } => {}
         }
     }
     twice
@@ -172,7 +185,7 @@ pub(crate) fn standing(log: &[Recorded], index: u32, times: &Times) -> Standing 
         matches!(
             fact,
             Fact::Ended {
-                outcome: SubmitOutcome::Accepted(_),
+                told: Told::Accepted,
                 ..
             }
         )
@@ -188,7 +201,7 @@ pub(crate) fn standing(log: &[Recorded], index: u32, times: &Times) -> Standing 
     }
     match with_bytes(&facts).as_slice() {
         [] => Standing::Unsent,
-        [Some((SubmitOutcome::Rejected(_), rejected))] => {
+        [Some((Told::Rejected, rejected))] => {
             let none_since = answers
                 .iter()
                 .any(|(says, asked)| *says == Says::NoSuchOrder && asked.not_before(*rejected));

@@ -362,8 +362,6 @@ fn routes(kind: u64) -> Policy {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
-
     #[test]
     fn nobody_is_charged_twice_and_nothing_is_lost(seed: u64, kind in 0_u64..5) {
         let mut world = World::new(seed, routes(kind), true);

@@ -320,8 +320,6 @@ fn seen_by_all(case: &Case) -> (OrderState, Option<i64>, Vec<Standing>, bool, u3
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
-
     #[test]
     fn whatever_comes_in_the_laws_hold(policy in a_policy(), walk in a_walk(60)) {
         let mut walker = Walker::new(policy);

@@ -145,6 +145,52 @@ fn a_late_acknowledgement_that_says_what_people_knew_does_not_reopen_it() {
 }
 
 #[test]
+fn a_late_acknowledgement_of_what_has_failed_since_is_no_evidence_against_it() {
+    let (mut case, send) = given_up(Case::new());
+    case.round(failed());
+    case.send_reported(send, accepted());
+    assert_eq!(case.state(), OrderState::Charging);
+    case.round(failed());
+    assert_eq!(case.state(), OrderState::Failed, "the failures stand");
+
+    let (mut case, send) = given_up(Case::new());
+    case.round(failed());
+    case.round(failed());
+    case.send_reported(send, accepted());
+    assert_eq!(case.state(), OrderState::Failed);
+    assert_eq!(case.standing(0), Standing::Failed);
+}
+
+#[test]
+fn a_further_send_of_a_number_has_to_fail_for_itself() {
+    let mut case = Case::probably_not_taken(policy(vec![route("first"), route("second")]));
+    case.both_decide(&Verdict::SendElsewhere {
+        provider: provider("second"),
+    });
+    case.round(not_found());
+    case.due();
+    case.submit_ends(unknown());
+    // The second fails twice, the first stays open, and the order goes to the desk.
+    while case.standing(1) != Standing::Failed {
+        case.due();
+        let second = case.queries[0].attempt == 1;
+        case.query_says(if second { failed() } else { not_found() });
+    }
+    if case.state() == OrderState::Unknown {
+        case.advance(3 * HOUR).due();
+    }
+    assert!(matches!(case.state(), OrderState::Review(_)));
+    case.both_decide(&Verdict::SendAgain { attempt: 1 });
+    while case.intents() == 2 {
+        case.due();
+        if !case.queries.is_empty() {
+            case.query_says(not_found());
+        }
+    }
+    assert_eq!(case.standing(1), Standing::Open);
+}
+
+#[test]
 fn other_late_ends_leave_an_end_as_it_is() {
     for outcome in [not_sent(), rejected(), unknown()] {
         let (mut case, send) = given_up(Case::new());

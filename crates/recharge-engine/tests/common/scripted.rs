@@ -1,0 +1,178 @@
+//! A provider that plays a script, and a clock that follows tokio's.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use recharge_core::{
+    AccountKind, Call, Capabilities, FaceValue, Offer, Provider, ProviderId, QueryOutcome,
+    QueryRequest, SubmitOutcome, SubmitRequest,
+};
+use recharge_engine::{Clock, Epoch, Moment, WallTime};
+
+use crate::common::{outcomes, provider};
+
+type Hook = Box<dyn Fn(&SubmitRequest) + Send>;
+
+/// What was asked of a provider, and when since the script began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Called {
+    Submit(String, u64),
+    Query(String, u64),
+}
+
+/// A provider that plays a script. A submit that is not in it is a failure of the test; a query that is
+/// not in it is answered like the last one.
+pub(crate) struct Scripted {
+    id: ProviderId,
+    capabilities: Capabilities,
+    submits: Mutex<VecDeque<(Option<Duration>, SubmitOutcome)>>,
+    queries: Mutex<VecDeque<QueryOutcome>>,
+    calls: Mutex<Vec<Called>>,
+    on_submit: Mutex<Option<Hook>>,
+    began: tokio::time::Instant,
+}
+
+impl Scripted {
+    pub(crate) fn new(name: &str) -> Self {
+        let values = vec![FaceValue::from_yuan(100).unwrap()];
+        let offers = vec![Offer::new(AccountKind::Mobile, values)];
+        let mut capabilities = Capabilities::new(offers, vec![Call::Submit, Call::Query]);
+        capabilities.refuses_duplicates = true;
+        Self {
+            id: provider(name),
+            capabilities,
+            submits: Mutex::default(),
+            queries: Mutex::default(),
+            calls: Mutex::default(),
+            on_submit: Mutex::default(),
+            began: tokio::time::Instant::now(),
+        }
+    }
+
+    /// The next submit takes a second and ends so.
+    pub(crate) fn submit(self, outcome: SubmitOutcome) -> Self {
+        self.submit_after(Duration::from_secs(1), outcome)
+    }
+
+    pub(crate) fn submit_after(self, takes: Duration, outcome: SubmitOutcome) -> Self {
+        self.submits
+            .lock()
+            .unwrap()
+            .push_back((Some(takes), outcome));
+        self
+    }
+
+    /// The next submit never comes back.
+    pub(crate) fn hangs(self) -> Self {
+        let never = outcomes::unknown();
+        self.submits.lock().unwrap().push_back((None, never));
+        self
+    }
+
+    /// The next query takes a second and is answered so.
+    pub(crate) fn query(self, outcome: QueryOutcome) -> Self {
+        self.queries.lock().unwrap().push_back(outcome);
+        self
+    }
+
+    pub(crate) fn on_submit(&self, hook: Hook) {
+        *self.on_submit.lock().unwrap() = Some(hook);
+    }
+
+    pub(crate) fn calls(&self) -> Vec<Called> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    /// The numbers that were submitted.
+    pub(crate) fn submitted(&self) -> Vec<String> {
+        let number = |call| match call {
+            Called::Submit(number, _) => Some(number),
+            Called::Query(..) => None,
+        };
+        self.calls().into_iter().filter_map(number).collect()
+    }
+
+    /// When it was asked.
+    pub(crate) fn asked(&self) -> Vec<u64> {
+        let at = |call| match call {
+            Called::Query(_, at) => Some(at),
+            Called::Submit(..) => None,
+        };
+        self.calls().into_iter().filter_map(at).collect()
+    }
+
+    fn now(&self) -> u64 {
+        self.began.elapsed().as_secs()
+    }
+}
+
+impl fmt::Debug for Scripted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scripted({})", self.id)
+    }
+}
+
+#[async_trait]
+impl Provider for Scripted {
+    fn id(&self) -> &ProviderId {
+        &self.id
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn submit(&self, request: &SubmitRequest) -> SubmitOutcome {
+        let call = Called::Submit(request.number.as_str().to_owned(), self.now());
+        self.calls.lock().unwrap().push(call);
+        if let Some(hook) = self.on_submit.lock().unwrap().as_ref() {
+            hook(request);
+        }
+        let next = self.submits.lock().unwrap().pop_front();
+        let (takes, outcome) = next.expect("a submit that nobody asked for");
+        match takes {
+            Some(takes) => tokio::time::sleep(takes).await,
+            None => std::future::pending().await,
+        }
+        outcome
+    }
+
+    async fn query(&self, request: &QueryRequest) -> QueryOutcome {
+        let call = Called::Query(request.number.as_str().to_owned(), self.now());
+        self.calls.lock().unwrap().push(call);
+        let outcome = {
+            let mut queries = self.queries.lock().unwrap();
+            let next = queries.front().cloned().expect("a query without an answer");
+            if queries.len() > 1 {
+                queries.pop_front();
+            }
+            next
+        };
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        outcome
+    }
+}
+
+/// A clock that follows tokio's, which a test pauses.
+#[derive(Debug)]
+pub(crate) struct TokioClock(tokio::time::Instant);
+
+impl TokioClock {
+    pub(crate) fn start() -> Self {
+        Self(tokio::time::Instant::now())
+    }
+}
+
+impl Clock for TokioClock {
+    fn now(&self) -> Moment {
+        let elapsed = self.0.elapsed();
+        Moment {
+            wall: WallTime::from_millis(1_800_000_000_000).after(elapsed),
+            epoch: Epoch(1),
+            monotonic: elapsed,
+        }
+    }
+}
