@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{LineStyle, Table, TableStyle, presets};
 use recharge_core::Answer;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -20,8 +20,9 @@ pub struct Output {
     colours: bool,
 }
 
-/// The narrowest terminal that tables are fitted into.
-const NARROWEST: u16 = 40;
+/// A line under the head and no other.
+const STYLE: TableStyle =
+    presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// What a colour says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,14 +96,9 @@ impl Output {
 
     fn table_text(&self, head: &[&str], rows: &[Vec<String>]) -> String {
         if self.terminal {
+            // Not fitted to the terminal's width: it would break numbers that are to be copied.
             let mut table = Table::new();
-            table
-                .load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY)
-                .set_header(head.to_vec());
-            // Some terminals say that they have no width. Better wrapped by them than cut to letters.
-            if table.width().is_some_and(|width| width >= NARROWEST) {
-                table.set_content_arrangement(ContentArrangement::Dynamic);
-            }
+            table.load_style(STYLE).set_header(head.to_vec());
             table.add_rows(rows.iter().cloned());
             return table.to_string();
         }
