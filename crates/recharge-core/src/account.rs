@@ -112,14 +112,12 @@ impl fmt::Debug for Account {
 
 /// Hides the middle of an account's text: `189****1234`; of a short one all but the ends.
 pub(crate) fn mask(text: &str) -> String {
-    let chars: Vec<char> = text.chars().collect();
-    let (head, tail) = if chars.len() >= 10 { (3, 4) } else { (1, 2) };
-    let head: String = chars.iter().take(head).collect();
-    let tail: String = chars
-        .iter()
-        .skip(chars.len().saturating_sub(tail))
-        .collect();
-    format!("{head}****{tail}")
+    let length = text.chars().count();
+    let (head, tail) = if length >= 10 { (3, 4) } else { (1, 2) };
+    let mut masked: String = text.chars().take(head).collect();
+    masked.push_str("****");
+    masked.extend(text.chars().skip(length.saturating_sub(tail)));
+    masked
 }
 
 fn all_digits(text: &str) -> bool {

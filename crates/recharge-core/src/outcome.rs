@@ -5,6 +5,7 @@
 //! has seen the other arms.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -136,25 +137,42 @@ fn hide(text: &mut Cow<'_, str>, word: &str, instead: impl FnOnce(&str) -> Strin
 }
 
 fn mask_mobiles(text: Cow<'_, str>) -> String {
-    let digit_runs = || text.split(|c: char| !c.is_ascii_digit());
-    if !digit_runs().any(is_mobile) {
+    let Some(mut found) = next_mobile(&text, 0) else {
         return text.into_owned();
-    }
+    };
     let mut out = String::with_capacity(text.len());
-    let mut rest = &*text;
-    for run in digit_runs() {
-        // Each run but the last is followed by the one character that ended it.
-        let (_, after) = rest.split_at(run.len());
-        let mut left = after.chars();
-        if is_mobile(run) {
-            out.push_str(&mask(run));
-        } else {
-            out.push_str(run);
+    let mut rest = 0;
+    loop {
+        out.push_str(text.get(rest..found.start).unwrap_or_default());
+        out.push_str(&mask(text.get(found.clone()).unwrap_or_default()));
+        rest = found.end;
+        match next_mobile(&text, rest) {
+            Some(next) => found = next,
+            None => break,
         }
-        out.extend(left.next());
-        rest = left.as_str();
     }
+    out.push_str(text.get(rest..).unwrap_or_default());
     out
+}
+
+/// The next whole run of digits, from a place on, that looks like a mobile number. Runs of digits begin
+/// and end between characters, whatever stands around them.
+fn next_mobile(text: &str, from: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    while at < bytes.len() {
+        let digits = bytes
+            .iter()
+            .skip(at)
+            .take_while(|b| b.is_ascii_digit())
+            .count();
+        let run = at..at + digits;
+        if text.get(run.clone()).is_some_and(is_mobile) {
+            return Some(run);
+        }
+        at += digits + 1;
+    }
+    None
 }
 
 fn is_mobile(digits: &str) -> bool {
