@@ -13,13 +13,15 @@ use recharge_core::{
 };
 use recharge_sim::socket::{SocketFault, SocketServer, answer};
 use recharge_sim::{
-    Credentials, FaultKind, LedgerState, Script, Settle, Simulator, Step, Timings, Upstream,
+    Credentials, LedgerState, Script, Settle, Simulator, Stage, Step, Timings, Upstream,
     WorldConfig,
 };
 
 use crate::provider::{
     Arranged, Bench, CallbackSample, End, Entry, Failure, OnQuery, OnSubmit, Situation, number,
 };
+
+mod faults;
 
 /// How long a client waits for the healthy simulator: no limit that a slow machine runs into.
 const PATIENT: Duration = Duration::from_secs(30);
@@ -58,6 +60,7 @@ pub struct SimBench {
     refused: Arc<dyn Provider>,
     closed: Arc<dyn Provider>,
     orders: AtomicU64,
+    arranged: AtomicU64,
 }
 
 /// What a provider under test is built for.
@@ -142,6 +145,7 @@ impl SimBench {
             inbox,
             credentials,
             orders: AtomicU64::new(0),
+            arranged: AtomicU64::new(0),
         })
     }
 
@@ -161,49 +165,6 @@ impl SimBench {
             plan.scripts.push(script);
         }
         world.set_faults(plan);
-    }
-
-    /// The simulator's fault for a situation of a submit; `None` where the fault is in the connection.
-    fn submit_fault(&self, situation: OnSubmit) -> Option<FaultKind> {
-        Some(match situation {
-            OnSubmit::NoConnection | OnSubmit::ClosedAtAccept => return None,
-            OnSubmit::Reset => FaultKind::Reset,
-            OnSubmit::AnswerLost => FaultKind::AnswerLost,
-            OnSubmit::NeverAnswered => FaultKind::TimeoutBefore,
-            OnSubmit::NeverAnsweredTaken => FaultKind::TimeoutAfter,
-            OnSubmit::TakenLate => FaultKind::DelayedAcceptance,
-            OnSubmit::CutOff => FaultKind::CutOff,
-            OnSubmit::ServerError => FaultKind::ServerError,
-            OnSubmit::ServerErrorTaken => FaultKind::ServerErrorTaken,
-            OnSubmit::Html => FaultKind::Html,
-            OnSubmit::HtmlTaken => FaultKind::HtmlTaken,
-            OnSubmit::Truncated => FaultKind::Truncated,
-            OnSubmit::Garbled => FaultKind::Garbled,
-            OnSubmit::WrongTyped => FaultKind::WrongTyped,
-            OnSubmit::DuplicateKey => FaultKind::DuplicateKey,
-            OnSubmit::Huge => FaultKind::Huge,
-            OnSubmit::Dripping => FaultKind::Drip,
-            OnSubmit::OtherTypes => FaultKind::OtherTypes,
-            OnSubmit::EmptyEcho => FaultKind::EmptyEcho,
-            OnSubmit::WrongEcho => FaultKind::WrongEcho,
-            OnSubmit::RepeatedPacket => FaultKind::RepeatedPacket,
-            OnSubmit::Refused => FaultKind::Refused,
-            OnSubmit::SystemError => FaultKind::SystemError,
-            OnSubmit::SystemErrorTaken => FaultKind::SystemErrorTaken,
-            // Two such codes, in turn.
-            OnSubmit::SoundsFailed if self.is_even() => FaultKind::RechargeFailed,
-            OnSubmit::SoundsFailed => FaultKind::RequestFailed,
-            OnSubmit::SoundsFailedTaken if self.is_even() => FaultKind::RechargeFailedTaken,
-            OnSubmit::SoundsFailedTaken => FaultKind::RequestFailedTaken,
-            OnSubmit::UnlistedCode => FaultKind::UnlistedCode,
-            OnSubmit::UnlistedCodeTaken => FaultKind::UnlistedCodeTaken,
-            OnSubmit::DuplicateCode => FaultKind::DuplicateCode,
-            OnSubmit::DuplicateCodeTaken => FaultKind::DuplicateCodeTaken,
-        })
-    }
-
-    fn is_even(&self) -> bool {
-        self.orders.load(Ordering::Relaxed).is_multiple_of(2)
     }
 
     /// The body of the callback about this order, once it has come.
@@ -227,31 +188,6 @@ impl SimBench {
         come.await
             .map_err(|_| Failure::new("the simulator has sent no callback"))
     }
-}
-
-/// The simulator's fault for a situation of a query; `None` where there is none to inject.
-const fn query_fault(situation: OnQuery) -> Option<FaultKind> {
-    Some(match situation {
-        OnQuery::NeverReceived | OnQuery::NoConnection => return None,
-        OnQuery::NotFoundOnce => FaultKind::NotFound,
-        OnQuery::AnswerLost => FaultKind::AnswerLost,
-        OnQuery::NeverAnswered => FaultKind::TimeoutBefore,
-        OnQuery::CutOff => FaultKind::CutOff,
-        OnQuery::ServerError => FaultKind::ServerError,
-        OnQuery::Html => FaultKind::Html,
-        OnQuery::Truncated => FaultKind::Truncated,
-        OnQuery::Garbled => FaultKind::Garbled,
-        OnQuery::WrongTyped => FaultKind::WrongTyped,
-        OnQuery::DuplicateKey => FaultKind::DuplicateKey,
-        OnQuery::Huge => FaultKind::Huge,
-        OnQuery::Dripping => FaultKind::Drip,
-        OnQuery::OtherTypes => FaultKind::OtherTypes,
-        OnQuery::WrongEcho => FaultKind::WrongEcho,
-        OnQuery::SystemError => FaultKind::SystemError,
-        OnQuery::UnlistedCode => FaultKind::UnlistedCode,
-        OnQuery::UnlistedState => FaultKind::UnlistedState,
-        OnQuery::RateLimited => FaultKind::RateLimited,
-    })
 }
 
 #[async_trait]
@@ -320,18 +256,23 @@ impl Bench for SimBench {
         order: &SubmitRequest,
         situation: Situation,
     ) -> Result<Arranged, Failure> {
-        use recharge_sim::Stage;
         let (stage, fault) = match situation {
-            Situation::Submit(situation) => (Stage::Submit, self.submit_fault(situation)),
-            Situation::Query(situation) => (Stage::Query, query_fault(situation)),
+            Situation::Submit(situation) => {
+                let is_even = self
+                    .arranged
+                    .fetch_add(1, Ordering::Relaxed)
+                    .is_multiple_of(2);
+                (Stage::Submit, faults::of_submit(situation, is_even))
+            }
+            Situation::Query(situation) => (Stage::Query, faults::of_query(situation)),
         };
         if let Some(fault) = fault {
             if !fault.applies(stage, self.upstream) {
                 return Ok(Arranged::Cannot);
             }
-            self.script(order.number, |script| match stage {
-                Stage::Query => script.query = vec![Some(fault)],
-                _ => script.submit = vec![Some(fault)],
+            self.script(order.number, |script| match situation {
+                Situation::Submit(_) => script.submit = vec![Some(fault)],
+                Situation::Query(_) => script.query = vec![Some(fault)],
             });
         }
         Ok(Arranged::With(Arc::clone(match situation {

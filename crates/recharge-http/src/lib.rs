@@ -28,19 +28,19 @@ mod cause;
 mod client;
 mod config;
 mod error;
-pub mod form;
-pub mod judge;
-pub mod read;
 #[cfg(any(feature = "hyper", feature = "reqwest", feature = "tower"))]
 mod exchange;
 #[cfg(feature = "test-util")]
 pub mod fake;
+pub mod form;
+pub mod judge;
 #[cfg(feature = "hyper")]
 mod over_hyper;
 #[cfg(feature = "reqwest")]
 mod over_reqwest;
 #[cfg(feature = "tower")]
 mod over_tower;
+pub mod read;
 #[cfg(all(test, any(feature = "hyper", feature = "reqwest")))]
 mod testing;
 #[cfg(any(feature = "hyper", feature = "reqwest"))]

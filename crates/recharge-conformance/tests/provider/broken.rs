@@ -48,7 +48,6 @@ enum Defect {
     RefusalIsAccepted,
     NumbersOnly,
     SendsLate,
-    LateTextIsKept,
     KeyInDebug,
     AccountInOutcome,
     RefusedConnectionIsUnknown,

@@ -34,7 +34,9 @@ pub(crate) fn bench() -> StubBench<Words> {
 }
 
 /// The stub with another adapter around the honest one.
-pub(crate) fn bench_of(wrap: impl FnOnce(Arc<dyn Provider>) -> Arc<dyn Provider>) -> StubBench<Words> {
+pub(crate) fn bench_of(
+    wrap: impl FnOnce(Arc<dyn Provider>) -> Arc<dyn Provider>,
+) -> StubBench<Words> {
     StubBench::new(Words, |transport| wrap(Arc::new(Honest::new(transport))))
 }
 

@@ -68,7 +68,7 @@ pub(crate) fn new_order() -> NewOrder {
 pub(crate) struct Asked {
     pub(crate) attempt: u32,
     pub(crate) purpose: Purpose,
-    pub(crate) asked: Moment,
+    pub(crate) at: Moment,
 }
 
 /// A send that is under way.
@@ -154,7 +154,7 @@ impl Case {
                 } => self.queries.push_back(Asked {
                     attempt: *attempt,
                     purpose: *purpose,
-                    asked: self.now,
+                    at: self.now,
                 }),
                 Effect::Notify { version, state } => self.notices.push((*version, *state)),
                 Effect::Alarm(alarm) => self.alarms.push(*alarm),
@@ -172,6 +172,11 @@ impl Case {
         self.now.wall = self.now.wall.after(by);
         self.now.monotonic += by;
         self
+    }
+
+    /// Monotonic time since then, in the present epoch.
+    pub(crate) fn since(&self, began: Duration) -> Duration {
+        self.now.monotonic.saturating_sub(began)
     }
 
     pub(crate) fn token(&mut self) -> SendToken {
@@ -219,7 +224,7 @@ impl Case {
     pub(crate) fn answered(&mut self, asked: Asked, outcome: QueryOutcome) -> Vec<Effect> {
         self.step(Input::QueryEnded {
             attempt: asked.attempt,
-            asked: asked.asked,
+            asked: asked.at,
             purpose: asked.purpose,
             outcome,
             jitter: self.jitter,
@@ -228,13 +233,13 @@ impl Case {
 
     /// An answer to a question asked just now, for a purpose that no effect asked for.
     pub(crate) fn told(&mut self, attempt: u32, purpose: Purpose, outcome: QueryOutcome) {
-        let asked = self.now;
+        let at = self.now;
         self.advance(self.latency);
         self.answered(
             Asked {
                 attempt,
                 purpose,
-                asked,
+                at,
             },
             outcome,
         );

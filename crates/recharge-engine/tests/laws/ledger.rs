@@ -177,18 +177,18 @@ impl World {
             takes: Duration::from_secs(
                 self.dice("takes", n) % [60, 3_000, 200_000][(n % 3) as usize],
             ),
-            pays: self.dice("pays", n) % 3 != 0,
+            pays: !self.dice("pays", n).is_multiple_of(3),
         };
         let late = Duration::from_secs(self.dice("late", n) % 45);
         let arrive =
             |world: &mut Self, at| world.upstream.arrives(provider, number, at, fare, refuses);
         // What the packet meets, and what its sender would tell of it.
-        let fate = if self.faults {
+        let meets = if self.faults {
             self.dice("fate", n) % 12
         } else {
             11
         };
-        let told = match fate {
+        let told = match meets {
             0 | 1 => Told::NotSent,
             // Lost on its way.
             2 => Told::Unknown,
@@ -251,8 +251,8 @@ impl World {
         } else {
             let n = self.questions;
             self.questions += 1;
-            let lost = self.faults && self.dice("lost", n) % 4 == 0;
-            if lost && self.dice("crash", n) % 8 == 0 {
+            let lost = self.faults && self.dice("lost", n).is_multiple_of(4);
+            if lost && self.dice("crash", n).is_multiple_of(8) {
                 return self.crash();
             }
             self.wait(Duration::from_millis(self.dice("answer", n) % 9_000));

@@ -254,12 +254,12 @@ impl Walker {
                 outcome,
                 purpose,
             } => {
-                let mut asked = case.now;
-                asked.monotonic = asked.monotonic.saturating_sub(Duration::from_secs(*ago));
+                let mut at = case.now;
+                at.monotonic = at.monotonic.saturating_sub(Duration::from_secs(*ago));
                 let asked = Asked {
                     attempt: *attempt,
                     purpose: *purpose,
-                    asked,
+                    at,
                 };
                 case.answered(asked, outcome.clone());
             }

@@ -95,7 +95,7 @@ fn probably_not_taken_takes_six_answers_and_the_quarantine() {
     );
     assert!(answers >= 6);
     // 30 minutes, counted from when no byte can be under way: 10 s to send and 35 s for the request.
-    assert!(case.now.monotonic - began >= 30 * MINUTE + 44 * SECOND);
+    assert!(case.since(began) >= 30 * MINUTE + 44 * SECOND);
 
     // Late, but only five answers.
     let mut case = Case::new().sent(unknown());
@@ -127,7 +127,7 @@ fn the_quarantine_ends_to_the_second() {
         for _ in 0..6 {
             case.round(not_found());
         }
-        case.advance(waited.saturating_sub(case.now.monotonic - intended));
+        case.advance(waited.saturating_sub(case.since(intended)));
         case.told(0, Purpose::Schedule, not_found());
         assert_eq!(case.state(), state);
     }
@@ -185,7 +185,7 @@ fn a_second_send_has_a_quarantine_of_its_own() {
         "what was not found before it says nothing about it"
     );
     case.never_found();
-    assert!(case.now.monotonic - sent >= 30 * MINUTE + 45 * SECOND);
+    assert!(case.since(sent) >= 30 * MINUTE + 45 * SECOND);
 }
 
 #[test]

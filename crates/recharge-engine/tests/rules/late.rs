@@ -305,7 +305,7 @@ fn a_clock_set_forward_does_not_use_up_the_watch_after_the_end() {
         asked += 1;
     }
     assert_eq!(asked, 6);
-    let took = case.now.monotonic - began;
+    let took = case.since(began);
     assert!(took >= 24 * HOUR, "six questions in {took:?}");
 }
 

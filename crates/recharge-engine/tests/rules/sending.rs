@@ -69,7 +69,12 @@ fn not_sent_is_tried_again_at_the_same_provider_and_then_at_the_next() {
         assert_eq!(case.due_in(), Some(SECOND * gap));
     }
     assert_eq!(submits(&case.due()), [(1, "second".to_owned())]);
-    let numbers: Vec<_> = case.order.attempts().iter().map(|a| a.number()).collect();
+    let numbers: Vec<_> = case
+        .order
+        .attempts()
+        .iter()
+        .map(recharge_engine::Attempt::number)
+        .collect();
     assert_ne!(numbers[0], numbers[1]);
     // Here too, and there is nowhere else to go: until the order expires.
     let mut sends = 0;
@@ -223,6 +228,17 @@ fn the_question_after_the_rejection_does_not_stand_for_the_one_before_the_next_a
     assert_eq!(queries(&case.due()), [(0, Purpose::BeforeNextAttempt)]);
     case.query_says(not_found());
     assert_eq!(submits(&case.due()), [(1, "second".to_owned())]);
+}
+
+#[test]
+fn an_answer_to_a_question_of_before_does_not_stand_for_it_either() {
+    let mut case = Case::two_routes().sent(rejected());
+    case.ask_again().unwrap();
+    case.query_says(not_found());
+    assert_eq!(case.state(), OrderState::Pending);
+    // Asked before the order was pending, answered after.
+    case.query_says(not_found());
+    assert_eq!(queries(&case.due()), [(0, Purpose::BeforeNextAttempt)]);
 }
 
 #[test]

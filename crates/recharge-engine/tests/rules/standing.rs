@@ -1,12 +1,14 @@
 //! The standing of an attempt: what each kind of evidence makes of it.
 
+use std::time::Duration;
+
 use recharge_core::{OrderState, Standing};
 
 use crate::common::outcomes::{
     accepted, accepted_as, charging, failed, not_found, not_sent, rejected, succeeded, unavailable,
     unknown,
 };
-use crate::common::{Case, MINUTE, SECOND};
+use crate::common::{Case, MINUTE};
 
 #[test]
 fn an_attempt_of_which_nothing_was_written_is_unsent() {
@@ -123,7 +125,11 @@ fn an_answer_belongs_to_the_attempt_that_was_asked_about() {
     case.due();
     assert_eq!(case.queries[0].attempt, 0);
     case.query_says(not_found());
-    assert_eq!(case.due_in(), Some(SECOND * 0), "the same round goes on");
+    assert_eq!(
+        case.due_in(),
+        Some(Duration::ZERO),
+        "the same round goes on"
+    );
     case.due();
     assert_eq!(case.queries[0].attempt, 1);
     case.query_says(charging());
