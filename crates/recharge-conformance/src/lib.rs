@@ -69,7 +69,7 @@
 //!
 //! impl judge::Envelope for Envelope {
 //!     fn code(&self) -> &str { self.code.as_str() }
-//!     fn message(&self) -> &str { "" }
+//!     fn message(&self) -> &'static str { "" }
 //! }
 //!
 //! impl Envelope {

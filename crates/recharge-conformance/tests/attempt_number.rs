@@ -50,7 +50,6 @@ proptest! {
     /// Juhe's submit signs `phoneno`, `cardnum`, `orderid` in a row, after fixed secrets. With a number
     /// of the form at its end there is one way to read it: nobody can turn our signature into one for
     /// another phone, another face value or another number of ours.
-    // Proves: juhe.submit.sign-resplit
     #[test]
     fn a_submit_of_juhe_can_be_read_in_one_way(
         phone in MOBILE, amount in AMOUNT, number in NUMBER,
@@ -74,6 +73,7 @@ proptest! {
 
     /// What the form does *not* do: the text can be split into a smaller face value and a longer number
     /// that Juhe would take. It is no number of ours, so nobody of ours ever signs or expects it.
+    // Proves: juhe.submit.sign-resplit
     #[test]
     fn another_split_is_never_a_number_of_ours(amount in "[1-9][0-9]{1,4}", number in NUMBER) {
         let (smaller, digit) = amount.split_at(amount.len() - 1);
@@ -85,7 +85,6 @@ proptest! {
 
     /// Juhe's callback signs `sporder_id` and `orderid` in a row. Whatever Juhe's own number is, one
     /// split only has a number of ours: a genuine pair can't be turned into one about another order.
-    // Proves: juhe.callback.no-delimiter
     #[test]
     fn a_callback_of_juhe_can_be_read_in_one_way(upstream in UPSTREAM, number in NUMBER) {
         let signed = format!("{upstream}{number}");
@@ -94,7 +93,6 @@ proptest! {
     }
 
     /// Jisu's mobile recharge signs `amount`, `mobile`, `outorderno`.
-    // Proves: jisu.sign.no-delimiter
     #[test]
     fn a_mobile_recharge_of_jisu_can_be_read_in_one_way(
         amount in AMOUNT, phone in MOBILE, number in NUMBER,
@@ -107,7 +105,6 @@ proptest! {
     /// Jisu's landline recharge, by the real names: `amount`, `outorderno`, `rechargetype`, `tel`,
     /// `teltype`. The letter of the number ends the amount, its length ends the number, and the two
     /// types have one digit each.
-    // Proves: jisu.sign.no-delimiter
     #[test]
     fn a_landline_recharge_of_jisu_can_be_read_in_one_way(
         amount in "[1-9][0-9]{0,2}", number in NUMBER, kind in "[123]",
@@ -129,7 +126,6 @@ proptest! {
     /// `rechargetype`, `teltype`. The number is found from the end. Amount and account stand side by
     /// side before it and **can have two readings** (see below): one more reason for the other order
     /// to be the default.
-    // Proves: jisu.sign.no-delimiter
     #[test]
     fn in_the_documented_order_the_number_of_jisu_is_found_from_the_end(
         before in "[1-9][0-9]{0,2}0[0-9]{2,3}-[0-9]{7,8}", number in NUMBER,
@@ -147,7 +143,6 @@ proptest! {
     /// can't be read as one about another order or with another state. (Amount, account and Jisu's own
     /// number have more than one reading: none of them is believed.) An account with letters, as
     /// broadband ones have, breaks the first step: there the stored order has to be compared.
-    // Proves: jisu.callback.covers-state
     #[test]
     fn a_callback_of_jisu_can_be_read_in_one_way_as_to_number_and_state(
         before in "[0-9]{1,3}(\\.00)?(1[0-9]{10}|0[0-9]{3}-[0-9]{8})[0-9]{21}",
@@ -180,6 +175,7 @@ fn in_the_documented_order_amount_and_account_have_two_readings() {
 }
 
 /// The hole that is closed: with numbers of any form, as others use them, one signature fits two pairs.
+// Proves: juhe.callback.no-delimiter
 #[test]
 fn numbers_of_another_form_can_be_split_again() {
     let free = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());

@@ -81,6 +81,11 @@ pub enum Event {
         /// The person who approved it before, where it takes two.
         approved_by: Option<Person>,
     },
+    /// A person had every attempt asked about.
+    AskedAgain {
+        /// Who.
+        by: Person,
+    },
     /// The order moved along the table of moves.
     Moved {
         /// The new state.

@@ -1,4 +1,4 @@
-//! What comes in to [`step`](crate::step), and what it asks to be done.
+//! What comes in to [`step`](fn@crate::step), and what it asks to be done.
 
 use std::time::Duration;
 
@@ -171,7 +171,7 @@ pub enum CommandError {
     /// No evidence was given.
     #[error("say what proves the decision: the upstream's statement, a ticket, a name")]
     NoEvidence,
-    /// It was never accepted. [`step`](crate::step) never says so; a driver does.
+    /// It was never accepted. [`step`](fn@crate::step) never says so; a driver does.
     #[error("there is no such order; accept it first")]
     NoSuchOrder,
     /// The same person can't be the second one.

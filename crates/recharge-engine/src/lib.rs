@@ -13,14 +13,14 @@
 //!    sent, by a listed refusal, or by two failures apart in time.
 //! 3. **In doubt, ask; never send again.** Unknown is a state, not an error.
 //!
-//! [`step`] reads no clock, does no I/O and draws no random number: times, tokens and jitter come in.
+//! [`step()`] reads no clock, does no I/O and draws no random number: times, tokens and jitter come in.
 //! An order is the fold of its events ([`Order::apply`]). A late fact — the outcome of a send that was
 //! given up, an answer after the end — is evidence and never an error; only a person's command can be
 //! refused.
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`step`] | the function; its parts send, weigh answers, and obey people |
+//! | [`mod@step`] | the function; its parts send, weigh answers, and obey people |
 //! | [`order`], [`attempt`] | [`Order`] and [`Attempt`]: what is on record, a fold of the events |
 //! | [`event`] | [`Event`]: what is written down |
 //! | [`input`] | [`Input`], [`Effect`], [`Command`] |

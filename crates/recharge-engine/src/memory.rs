@@ -1,8 +1,8 @@
-//! The in-memory driver: gives [`step`] hands and a clock, and a memory that ends with the process.
+//! The in-memory driver: gives [`step()`] hands and a clock, and a memory that ends with the process.
 //!
 //! For demonstrations, tests, and services that bring their own durability. Each order is followed by
 //! one caller; what it does is always the same: write the events down, then do the effects, then tell
-//! [`step`] what became of them. No lock is held across a call to an upstream.
+//! [`step()`] what became of them. No lock is held across a call to an upstream.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -222,7 +222,7 @@ impl Order {
                 }
             }
             Event::Moved { to, .. } => self.moved(*to, at),
-            Event::Recovered => {}
+            Event::AskedAgain { .. } | Event::Recovered => {}
             Event::Scheduled { due } => self.due = *due,
         }
     }

@@ -6,7 +6,7 @@ use recharge_core::{Call, Capabilities, ProviderId};
 
 use crate::NumberKey;
 
-/// Everything that [`step`](crate::step) needs to know besides the order: made from configuration and
+/// Everything that [`step`](fn@crate::step) needs to know besides the order: made from configuration and
 /// the providers' capabilities.
 #[derive(Debug, Clone)]
 pub struct Policy {

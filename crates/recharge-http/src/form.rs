@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, USER_AGENT};
+use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{Method, Request, Uri};
 
 /// How fields travel. They keep the order in which they are given.
@@ -100,7 +101,11 @@ fn multipart(fields: &[(&str, &str)], boundary: &str) -> String {
 ///
 /// `https://api.example.com`, `http://127.0.0.1:8080/juhe/`. A slash at the end changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BaseUrl(String);
+pub struct BaseUrl {
+    text: String,
+    scheme: Scheme,
+    authority: Authority,
+}
 
 impl BaseUrl {
     /// Takes an absolute `http` or `https` URL without user, query or fragment.
@@ -109,24 +114,39 @@ impl BaseUrl {
             return Err(BaseUrlError::Query);
         }
         let uri: Uri = text.parse().map_err(|_| BaseUrlError::NotAUrl)?;
-        let authority = uri.authority().ok_or(BaseUrlError::NotAUrl)?;
-        if !matches!(uri.scheme_str(), Some("http" | "https")) || authority.host().is_empty() {
+        let parts = uri.into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(BaseUrlError::NotAUrl);
+        };
+        if !matches!(scheme.as_str(), "http" | "https") || authority.host().is_empty() {
             return Err(BaseUrlError::NotAUrl);
         }
         if authority.as_str().contains('@') {
             return Err(BaseUrlError::User);
         }
-        Ok(Self(text.trim_end_matches('/').to_owned()))
+        Ok(Self {
+            text: text.trim_end_matches('/').to_owned(),
+            scheme,
+            authority,
+        })
     }
 
     /// The text, without a slash at the end.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The address of a path below it. `path` begins with a slash and may have a query.
     pub fn join(&self, path: &str) -> Result<Uri, http::Error> {
-        Ok(format!("{}{path}", self.0).parse::<Uri>()?)
+        // Scheme and authority were read once; only the path is new.
+        let origin = self.scheme.as_str().len() + "://".len() + self.authority.as_str().len();
+        let prefix = self.text.get(origin..).unwrap_or_default();
+        let path = PathAndQuery::from_maybe_shared(format!("{prefix}{path}"))?;
+        let mut parts = Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(path);
+        Ok(Uri::from_parts(parts)?)
     }
 }
 

@@ -233,7 +233,7 @@ async fn varied(bench: &dyn Bench, situation: OnSubmit) -> Result<(), Failure> {
 
 /// A face value of which there is none on the list.
 pub(super) fn other_face_value(offered: &[FaceValue]) -> Result<FaceValue, Failure> {
-    (1..)
+    (1..=u32::MAX)
         .filter_map(|yuan| FaceValue::from_yuan(yuan).ok())
         .find(|amount| !offered.contains(amount))
         .ok_or_else(|| Failure::new("every face value is on offer"))

@@ -127,7 +127,7 @@ impl<W: Wire> Stub<W> {
         let effect = situation.map_or(Effect::Truth, Effect::of_query);
         let other = match (&booked, effect) {
             (Some(order), Effect::UnlistedState) => {
-                return answer(self.wire.say(Say::UnlistedState(order)));
+                return Ok(answer(self.wire.say(Say::UnlistedState(order))));
             }
             (Some(order), _) => Some(books.another(order)),
             (None, _) => None,
@@ -136,8 +136,8 @@ impl<W: Wire> Stub<W> {
     }
 
     fn carry_out(&self, effect: Effect, truth: Say<'_>, another: Option<Say<'_>>) -> Exchange {
-        match effect {
-            Effect::Broken(certainty, kind) => Err(TransportError::new(certainty, kind)),
+        Ok(match effect {
+            Effect::Broken(certainty, kind) => return Err(TransportError::new(certainty, kind)),
             Effect::Html(status) => html(status),
             Effect::Words(word) => answer(self.wire.say(word.into())),
             Effect::Truth | Effect::UnlistedState => answer(self.wire.say(truth)),
@@ -148,7 +148,7 @@ impl<W: Wire> Stub<W> {
                 answer(said.and_then(|said| self.wire.vary(&said, form)))
             }
             Effect::Another => answer(self.wire.say(another.unwrap_or(truth))),
-        }
+        })
     }
 }
 
@@ -218,7 +218,7 @@ impl<W: Wire> Transport for Stub<W> {
         // A real transport takes its time, and can be dropped before it sends and after.
         tokio::task::yield_now().await;
         let exchange = match self.wire.read(&request) {
-            None => html(404),
+            None => Ok(html(404)),
             Some(Asked::Submit {
                 number,
                 account,
@@ -229,7 +229,7 @@ impl<W: Wire> Transport for Stub<W> {
                 let books = self.books();
                 let rows = books.rows.values();
                 let all: Vec<Booked> = rows.filter_map(|row| row.booked.clone()).collect();
-                answer(self.wire.say(Say::Other(what, &all)))
+                Ok(answer(self.wire.say(Say::Other(what, &all))))
             }
         };
         tokio::task::yield_now().await;
@@ -237,28 +237,28 @@ impl<W: Wire> Transport for Stub<W> {
     }
 }
 
-fn answer(body: Option<String>) -> Exchange {
+fn answer(body: Option<String>) -> Response<Bytes> {
     match body {
-        Some(body) => Ok(Response::new(Bytes::from(body))),
+        Some(body) => Response::new(Bytes::from(body)),
         None => html(404),
     }
 }
 
-fn html(status: u16) -> Exchange {
+fn html(status: u16) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from_static(b"<html><h1>nginx</h1></html>"));
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    Ok(response)
+    response
 }
 
 fn half(text: &str) -> String {
     text.chars().take(text.chars().count() / 2).collect()
 }
 
-fn garbled(text: Option<String>) -> Exchange {
+fn garbled(text: Option<String>) -> Response<Bytes> {
     let mut bytes = text.unwrap_or_default().into_bytes();
     for byte in bytes.iter_mut().skip(1).step_by(3) {
         *byte = 0xff;
     }
-    Ok(Response::new(Bytes::from(bytes)))
+    Response::new(Bytes::from(bytes))
 }

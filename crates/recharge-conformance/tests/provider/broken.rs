@@ -175,7 +175,7 @@ impl Broken {
                 SubmitOutcome::Unknown(Doubt::new(Unreadable, "not a number").with_answer(r.answer))
             }
             (Defect::AccountInOutcome, SubmitOutcome::Accepted(mut r)) => {
-                r.answer.message = order.account.as_str().to_owned();
+                order.account.as_str().clone_into(&mut r.answer.message);
                 SubmitOutcome::Accepted(r)
             }
             (Defect::RefusedConnectionIsUnknown, SubmitOutcome::NotSent(n)) => {

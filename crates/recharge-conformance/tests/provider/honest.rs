@@ -89,7 +89,7 @@ impl judge::Envelope for Envelope {
         self.code.as_str()
     }
 
-    fn message(&self) -> &str {
+    fn message(&self) -> &'static str {
         ""
     }
 }

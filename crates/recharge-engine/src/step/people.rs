@@ -3,7 +3,7 @@
 use recharge_core::{OrderState, ReviewReason, Standing};
 
 use super::Work;
-use crate::event::{Cause, Decision, Event, Purpose, Verdict};
+use crate::event::{Cause, Decision, Event, Person, Purpose, Verdict};
 use crate::input::{Command, CommandError};
 
 /// How many people a decision takes.
@@ -17,12 +17,12 @@ impl Work<'_> {
     /// Carries out a command, or says why not.
     pub(super) fn command(&mut self, command: Command, seen: u64) -> Result<(), CommandError> {
         match command {
-            Command::AskAgain { .. } => self.ask_again(),
+            Command::AskAgain { by } => self.ask_again(by),
             Command::Decide(decision) => self.decide(decision, seen),
         }
     }
 
-    fn ask_again(&mut self) -> Result<(), CommandError> {
+    fn ask_again(&mut self, by: Person) -> Result<(), CommandError> {
         let askable: Vec<u32> = self
             .indices()
             .filter(|(_, attempt)| self.can_ask(attempt))
@@ -33,6 +33,7 @@ impl Work<'_> {
                 "nothing of this order can be asked about",
             ));
         }
+        self.emit(Event::AskedAgain { by });
         for index in askable {
             self.ask(index, Purpose::Person);
         }

@@ -439,6 +439,7 @@ pub(crate) fn story(log: &[Recorded]) -> String {
             Event::CallbackSeen { .. }
             | Event::Approved { .. }
             | Event::Decided { .. }
+            | Event::AskedAgain { .. }
             | Event::Moved { .. }
             | Event::Recovered
             | Event::Scheduled { .. } => format!("{:?}", recorded.event),

@@ -99,6 +99,7 @@ pub(crate) fn facts(log: &[Recorded], index: u32) -> Vec<Fact> {
             | Event::CallbackSeen { .. }
             | Event::Approved { .. }
             | Event::Decided { .. }
+            | Event::AskedAgain { .. }
             | Event::Moved { .. }
             | Event::Recovered
             | Event::Scheduled { .. } => {}

@@ -118,6 +118,22 @@ fn a_late_acknowledgement_while_another_attempt_is_sent_is_weighed_at_its_end() 
 }
 
 #[test]
+fn a_late_end_of_the_first_send_is_not_taken_for_the_second_ones() {
+    for late in [accepted(), not_sent(), rejected(), unknown()] {
+        let (mut case, first) = given_up(Case::new());
+        case.never_found();
+        case.both_decide(&Verdict::SendAgain { attempt: 0 });
+        case.round(not_found());
+        case.due();
+        let second = *case.sends.back().unwrap();
+        case.send_reported(first, late);
+        assert_eq!(case.state(), OrderState::Submitting);
+        case.send_reported(second, accepted());
+        assert_eq!(case.state(), OrderState::Charging);
+    }
+}
+
+#[test]
 fn a_late_acknowledgement_contradicts_a_failed_order() {
     let (mut case, send) = given_up(Case::new());
     case.never_found();

@@ -334,6 +334,16 @@ fn who_and_why_stand_in_the_log() {
 }
 
 #[test]
+fn who_had_it_asked_again_stands_in_the_log_and_voids_nothing() {
+    let mut case = desk();
+    case.decide(Verdict::Failed, "ann").unwrap();
+    case.ask_again().unwrap();
+    let by = person("ann");
+    assert_eq!(case.log.last().unwrap().event, Event::AskedAgain { by });
+    assert!(case.order.approval().is_some());
+}
+
+#[test]
 fn a_refused_command_changes_nothing() {
     let case = Case::new().sent(accepted());
     let command = Command::Decide(Decision {

@@ -438,6 +438,28 @@ fn a_permitted_attempt_that_was_not_sent_is_tried_again_under_guard() {
 }
 
 #[test]
+fn a_permit_for_one_provider_is_none_for_the_next() {
+    let mut patient = policy(vec![route("first"), route("second"), route("third")]);
+    patient.times.pending_limit = 10 * HOUR;
+    let mut case = Case::probably_not_taken(patient);
+    case.both_decide(&Verdict::SendElsewhere {
+        provider: provider("second"),
+    });
+    for _ in 0..3 {
+        case.round(not_found());
+        assert_eq!(submits(&case.due()), [(1, "second".to_owned())]);
+        case.submit_ends(not_sent());
+    }
+    case.round(not_found());
+    case.due();
+    assert_eq!(
+        case.state(),
+        OrderState::Review(ReviewReason::EarlierAttempt)
+    );
+    assert_eq!(case.order.attempts().len(), 2);
+}
+
+#[test]
 fn a_failed_order_whose_route_has_the_switch_goes_on_by_way_of_the_desk() {
     let mut first = route("first");
     first.failover_after_failure = true;
@@ -474,6 +496,18 @@ fn the_switch_sends_nothing_on_once_the_first_says_otherwise() {
         assert_ne!(case.state(), OrderState::Pending);
         assert_eq!(case.intents(), 1);
     }
+}
+
+#[test]
+fn the_switch_does_nothing_for_an_order_on_the_desk() {
+    let mut first = route("first");
+    first.failover_after_failure = true;
+    let mut case = Case::with(policy(vec![first, route("second")])).sent(accepted());
+    case.advance(24 * HOUR).due();
+    assert_eq!(case.state(), OrderState::Review(ReviewReason::Overdue));
+    case.round(failed());
+    case.round(failed());
+    assert_eq!(case.state(), OrderState::Failed);
 }
 
 #[test]
