@@ -34,20 +34,21 @@ const HASTY: Duration = Duration::from_secs(1);
 /// port and patience that a situation needs:
 ///
 /// ```
-/// # use std::sync::Arc;
-/// # use recharge_core::Provider;
-/// use recharge_conformance::{SimBench, SimTarget};
+/// use std::sync::Arc;
+/// use std::time::Duration;
 ///
-/// # fn my_provider(url: &str, key: &str, open_id: &str, timeout: std::time::Duration) -> Arc<dyn Provider> {
-/// #     unimplemented!("{url}{key}{open_id}{timeout:?}")
-/// # }
-/// fn build(target: &SimTarget) -> Arc<dyn Provider> {
-///     let credentials = &target.credentials;
-///     my_provider(&target.base_url, &credentials.juhe_key, &credentials.juhe_openid, target.timeout)
-/// }
+/// use recharge_conformance::SimBench;
+/// use recharge_core::Provider;
 ///
-/// async fn bench() -> SimBench {
-///     SimBench::juhe(build).await.expect("a port on loopback")
+/// type MyProvider = fn(url: &str, key: &str, open_id: &str, timeout: Duration) -> Arc<dyn Provider>;
+///
+/// async fn bench(my_provider: MyProvider) -> SimBench {
+///     SimBench::juhe(|target| {
+///         let keys = &target.credentials;
+///         my_provider(&target.base_url, &keys.juhe_key, &keys.juhe_openid, target.timeout)
+///     })
+///     .await
+///     .expect("ports on loopback")
 /// }
 /// ```
 pub struct SimBench {

@@ -130,7 +130,8 @@ fn mobile(text: &str) -> Option<String> {
 
 fn landline(text: &str) -> Option<String> {
     let digits = text.replacen('-', "", 1);
-    if !digits.starts_with('0') || !all_digits(&digits) {
+    // No area code begins with 00; read as one, it would be another account's digits moved by a place.
+    if !digits.starts_with('0') || digits.starts_with("00") || !all_digits(&digits) {
         return None;
     }
     let area_length = if digits.starts_with("010") || digits.starts_with("02") {
@@ -244,6 +245,7 @@ mod tests {
             (Landline, "0571--56565366"),
             (Landline, "0571-5656-5366"),
             (Landline, "010-123456"),
+            (Landline, "0010-12345678"),
             (Broadband, "abc"),
             (Broadband, "宽带账号12"),
             (Broadband, "has space"),

@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::process::Command;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -140,11 +142,17 @@ fn a_callback_comes_to_the_url_and_is_genuine() {
     )));
     let order = "--provider juhe --order-id ABCDEFGH1 --account 18900001234 --amount 1";
     sim.with(&format!("provider submit {order}")).run().exits(0);
-    let (mut stream, _) = listener.accept().unwrap();
-    let body = request(&stream);
-    stream
-        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nsuccess")
-        .unwrap();
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let body = request(&stream);
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nsuccess")
+            .unwrap();
+        send.send(body).unwrap();
+    });
+    // Only so that a callback that never comes fails the test instead of hanging it.
+    let body = receive.recv_timeout(Duration::from_mins(1)).unwrap();
     let verify = recharge(&format!("verify juhe-callback --key {KEY} --json")).input(body);
     let json = verify.run().exits(0).json();
     assert_eq!(json["order_id"], "ABCDEFGH1");

@@ -441,6 +441,17 @@ fn overdue_is_decided_before_another_question_is_asked() {
 }
 
 #[test]
+fn an_answer_past_the_limit_finds_the_order_overdue() {
+    for answer in [charging(), not_found(), unavailable()] {
+        let mut case = Case::new().sent(accepted());
+        case.due();
+        case.advance(25 * HOUR);
+        case.query_says(answer);
+        assert_eq!(case.state(), OrderState::Review(ReviewReason::Overdue));
+    }
+}
+
+#[test]
 fn an_answer_past_the_limit_that_ends_the_order_ends_it() {
     let mut case = Case::new().sent(accepted());
     case.due();
