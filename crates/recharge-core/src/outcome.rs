@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use memchr::memmem;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::account::mask;
@@ -131,7 +132,7 @@ pub fn redact(text: &str, secrets: &[&SecretString], accounts: &[&str]) -> Strin
 
 /// Puts `instead` in every place of a word. Answers rarely hold one, so looking is what must be cheap.
 fn hide(text: &mut Cow<'_, str>, word: &str, instead: impl FnOnce(&str) -> String) {
-    if !word.is_empty() && text.contains(word) {
+    if !word.is_empty() && memmem::find(text.as_bytes(), word.as_bytes()).is_some() {
         *text = Cow::Owned(text.replace(word, &instead(word)));
     }
 }
@@ -158,21 +159,21 @@ fn mask_mobiles(text: Cow<'_, str>) -> String {
 /// The next whole run of digits, from a place on, that looks like a mobile number. Runs of digits begin
 /// and end between characters, whatever stands around them.
 fn next_mobile(text: &str, from: usize) -> Option<Range<usize>> {
-    let bytes = text.as_bytes();
     let mut at = from;
-    while at < bytes.len() {
-        let digits = bytes
-            .iter()
-            .skip(at)
-            .take_while(|b| b.is_ascii_digit())
-            .count();
-        let run = at..at + digits;
-        if text.get(run.clone()).is_some_and(is_mobile) {
-            return Some(run);
+    loop {
+        let rest = text.as_bytes().get(at..)?;
+        let start = at + rest.iter().position(u8::is_ascii_digit)?;
+        let run = text.as_bytes().get(start..)?;
+        let end = start
+            + run
+                .iter()
+                .position(|b| !b.is_ascii_digit())
+                .unwrap_or(run.len());
+        if text.get(start..end).is_some_and(is_mobile) {
+            return Some(start..end);
         }
-        at += digits + 1;
+        at = end;
     }
-    None
 }
 
 fn is_mobile(digits: &str) -> bool {

@@ -143,10 +143,12 @@ pub enum ConfigError {
 mod tests {
     use super::*;
 
+    // Proves: juhe.client.connect-timeout, juhe.client.total-timeout
     #[test]
     fn defaults_are_valid_and_bounded() {
         let config = HttpConfig::default();
         assert_eq!(config.validate(), Ok(()));
+        assert_eq!(config.connect_timeout, Duration::from_secs(5));
         assert_eq!(config.timeout, Duration::from_secs(30));
         assert_eq!(config.proxy, None);
     }

@@ -45,6 +45,7 @@ fn its_question_counts_if_it_says_succeeded() {
     assert_eq!(case.due_in(), Some(10 * MINUTE));
 }
 
+// Proves: juhe.callback.query-only, jisu.callback.query-only
 #[test]
 fn any_other_answer_to_it_leaves_everything_as_it_was() {
     let cases: [fn() -> Case; 5] = [
@@ -125,6 +126,7 @@ fn replays_do_not_fill_the_log() {
     assert_eq!(callbacks(&case), 1);
 }
 
+// Proves: juhe.callback.both-ids
 #[test]
 fn the_upstreams_number_must_be_the_one_that_is_known() {
     let mut case = Case::new().sent(accepted_as("J1"));
