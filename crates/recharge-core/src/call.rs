@@ -20,7 +20,7 @@ pub struct SubmitRequest {
     /// The carrier, where the upstream wants it named.
     pub carrier: Option<Carrier>,
     /// The moment (of the monotonic clock) past which the first byte must not be written; later is
-    /// [`SubmitOutcome::NotSent`].
+    /// [`SubmitOutcome::NotSent`](crate::SubmitOutcome::NotSent).
     pub send_before: Option<Instant>,
 }
 

@@ -30,6 +30,13 @@ pub use recharge_core::{
 pub use recharge_http::Transport;
 
 /// The recipes of the README, as tests.
-#[cfg(all(doctest, feature = "juhe", feature = "jisu", feature = "engine", feature = "reqwest", feature = "hyper"))]
+#[cfg(all(
+    doctest,
+    feature = "juhe",
+    feature = "jisu",
+    feature = "engine",
+    feature = "reqwest",
+    feature = "hyper"
+))]
 #[doc = include_str!("../../../README.md")]
 pub struct Readme;

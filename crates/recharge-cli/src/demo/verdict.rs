@@ -57,9 +57,9 @@ impl Verdict {
 pub(super) fn judge(told: &[Told], ledger: &[Booked], faults_injected: u64) -> Verdict {
     // Upstreams write landlines with or without the dash.
     let plain = |account: &str| account.replace('-', "");
-    let mut charges: BTreeMap<String, u32> = BTreeMap::new();
+    let mut by_account: BTreeMap<String, u32> = BTreeMap::new();
     for row in ledger {
-        *charges.entry(plain(&row.account)).or_default() += row.charges;
+        *by_account.entry(plain(&row.account)).or_default() += row.charges;
     }
     let mut verdict = Verdict {
         orders: 0,
@@ -72,7 +72,7 @@ pub(super) fn judge(told: &[Told], ledger: &[Booked], faults_injected: u64) -> V
         faults_injected,
     };
     for order in told {
-        let charged = charges.remove(&plain(&order.account)).unwrap_or(0);
+        let charged = by_account.remove(&plain(&order.account)).unwrap_or(0);
         verdict.orders += 1;
         verdict.double_charges += u32::from(charged > 1);
         match order.state.as_str() {
@@ -92,7 +92,7 @@ pub(super) fn judge(told: &[Told], ledger: &[Booked], faults_injected: u64) -> V
         }
     }
     // What is left was charged to accounts that nobody ordered for.
-    verdict.lost += charges
+    verdict.lost += by_account
         .values()
         .filter(|charged| **charged > 0)
         .map(|_| 1)
