@@ -124,8 +124,7 @@ proptest! {
 
     /// The same in the order of the document's table: `amount`, the account, `outorderno`,
     /// `rechargetype`, `teltype`. The number is found from the end. Amount and account stand side by
-    /// side before it and **can have two readings** (see below): one more reason for the other order
-    /// to be the default.
+    /// side before it; for landlines the next law tells them apart.
     #[test]
     fn in_the_documented_order_the_number_of_jisu_is_found_from_the_end(
         before in "[1-9][0-9]{0,2}0[0-9]{2,3}-[0-9]{7,8}", number in NUMBER,
@@ -157,20 +156,20 @@ proptest! {
         let read = readings(&after, &[&one, &|_: &str| true]);
         prop_assert_eq!(read, vec![vec![state.as_str(), &fee]]);
     }
-}
 
-/// What the law above leaves open under the documented order: one text, two amounts, two lines.
-#[test]
-fn in_the_documented_order_amount_and_account_have_two_readings() {
-    assert_eq!(
-        ["10", "010-12345678"].concat(),
-        ["1", "0010-12345678"].concat()
-    );
-    for line in ["010-12345678", "0010-12345678"] {
-        assert!(
-            Account::parse(AccountKind::Landline, line).is_ok(),
-            "{line}"
-        );
+    /// Amount and landline, as they stand side by side in that order: the dash, and that no area code
+    /// begins with 00, leave one reading. `10` + `010-12345678` is not `1` + `0010-12345678`.
+    #[test]
+    fn in_the_documented_order_amount_and_landline_of_jisu_have_one_reading(
+        amount in "[1-9][0-9]{0,2}", area in "(010|02[0-9]|0[3-9][0-9]{2})", line in "[0-9]{7,8}",
+    ) {
+        let landline = format!("{area}-{line}");
+        let is_amount = |text: &str| is_digits(text) && !text.starts_with('0');
+        let is_landline = |text: &str| {
+            Account::parse(AccountKind::Landline, text).is_ok_and(|line| line.as_str() == text)
+        };
+        let read = readings(&format!("{amount}{landline}"), &[&is_amount, &is_landline]);
+        prop_assert_eq!(read, vec![vec![amount.as_str(), &landline]]);
     }
 }
 
