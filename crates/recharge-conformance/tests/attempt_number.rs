@@ -168,7 +168,8 @@ proptest! {
         let is_landline = |text: &str| {
             Account::parse(AccountKind::Landline, text).is_ok_and(|line| line.as_str() == text)
         };
-        let read = readings(&format!("{amount}{landline}"), &[&is_amount, &is_landline]);
+        let signed = format!("{amount}{landline}");
+        let read = readings(&signed, &[&is_amount, &is_landline]);
         prop_assert_eq!(read, vec![vec![amount.as_str(), &landline]]);
     }
 }
