@@ -34,7 +34,7 @@ pub enum ReviewReason {
     ProbablyNotTaken,
     /// Charging or unknown for longer than the product ever takes.
     Overdue,
-    /// Evidence against an end, or two explicit answers that can't both be true.
+    /// Evidence against an end.
     Contradiction,
     /// Before a later attempt could be sent, an earlier one whose bytes were in doubt answered
     /// something, or could not be asked.
@@ -249,11 +249,7 @@ pub const MOVES: &[Move] = &{
         row(Submitting, Failed, "refused, with no route left"),
         row(Charging, Succeeded, "a query says succeeded"),
         row(Charging, Failed, "two queries, apart in time, say failed"),
-        row(
-            Charging,
-            REVIEW,
-            "overdue, or answers that contradict each other",
-        ),
+        row(Charging, REVIEW, "overdue"),
         row(Unknown, Charging, "a query says charging"),
         row(Unknown, Succeeded, "a query says succeeded"),
         row(

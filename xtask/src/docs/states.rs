@@ -84,9 +84,7 @@ const fn why(reason: ReviewReason) -> &'static str {
             "past the quarantine the upstream has said \"no such order\" often enough; only people may say that it was not taken"
         }
         ReviewReason::Overdue => "charging or unknown for longer than the product ever takes",
-        ReviewReason::Contradiction => {
-            "evidence against an end, or two explicit answers that can't both be true"
-        }
+        ReviewReason::Contradiction => "evidence against an end: only people settle it",
         ReviewReason::EarlierAttempt => {
             "before a later attempt could be sent, an earlier one in doubt answered something, or could not be asked"
         }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use recharge_core::{OrderState, ReviewReason, Standing};
-use recharge_engine::{Alarm, Cause, Event, Purpose, Verdict};
+use recharge_engine::{Alarm, Cause, Event, Purpose, Verdict, WallTime};
 
 use crate::common::outcomes::{
-    accepted, charging, failed, not_found, rejected, succeeded, unavailable, unknown,
+    accepted, charging, failed, not_found, not_sent, rejected, succeeded, unavailable, unknown,
 };
 use crate::common::{Case, HOUR, MINUTE, SECOND, policy, provider, queries, route};
 
@@ -184,6 +184,9 @@ fn a_second_send_has_a_quarantine_of_its_own() {
         OrderState::Unknown,
         "what was not found before it says nothing about it"
     );
+    let mut late = case.clone();
+    late.advance(40 * MINUTE).round(not_found());
+    assert_eq!(late.state(), OrderState::Unknown, "one answer is not six");
     case.never_found();
     assert!(case.since(sent) >= 30 * MINUTE + 45 * SECOND);
 }
@@ -256,6 +259,40 @@ fn limits_count_from_the_first_submitting_by_the_wall_clock() {
     case.jump(3_600_000);
     case.due();
     assert_eq!(case.state(), OrderState::Review(ReviewReason::Overdue));
+}
+
+#[test]
+fn the_time_spent_unknown_counts_for_the_limit_of_charging() {
+    let mut case = Case::new().sent(unknown());
+    case.advance(90 * MINUTE).round(charging());
+    assert_eq!(case.state(), OrderState::Charging);
+    let sent = case.log[0].at.wall;
+    overdue_at(&mut case, sent, 24);
+}
+
+#[test]
+fn limits_count_from_the_first_of_several_sends() {
+    let mut case = Case::new().sent(not_sent());
+    let sent = case.log[0].at.wall;
+    case.advance(20 * MINUTE).due();
+    case.submit_ends(unknown());
+    overdue_at(&mut case, sent, 2);
+}
+
+/// Nothing is learned until the order is overdue, so many hours after it was sent first.
+fn overdue_at(case: &mut Case, sent: WallTime, hours: u32) {
+    while !matches!(case.state(), OrderState::Review(_)) {
+        case.due();
+        if !case.queries.is_empty() {
+            case.query_says(unavailable());
+        }
+    }
+    assert_eq!(case.state(), OrderState::Review(ReviewReason::Overdue));
+    let took = case.now.wall.since(sent);
+    assert!(
+        took >= HOUR * hours && took < HOUR * hours + MINUTE,
+        "{took:?}"
+    );
 }
 
 #[test]
@@ -359,6 +396,24 @@ fn no_such_order_contradicts_what_a_person_called_succeeded_and_no_other_success
 }
 
 #[test]
+fn the_failure_of_an_attempt_that_did_not_pay_contradicts_no_success() {
+    let mut case = Case::probably_not_taken(policy(vec![route("first"), route("second")]));
+    case.both_decide(&Verdict::SendElsewhere {
+        provider: provider("second"),
+    });
+    case.round(not_found());
+    case.due();
+    case.submit_ends(accepted());
+    case.round(not_found());
+    case.round(succeeded());
+    assert_eq!(case.state(), OrderState::Succeeded);
+    case.due();
+    assert_eq!(case.queries[0].attempt, 0);
+    case.query_says(failed());
+    assert_eq!(case.state(), OrderState::Succeeded);
+}
+
+#[test]
 fn answers_on_the_same_side_do_not_contradict_an_end() {
     let mut case = Case::new().sent(accepted());
     case.round(succeeded());
@@ -426,8 +481,10 @@ fn a_person_who_asks_takes_nothing_from_the_schedule() {
     assert!(case.due_in().unwrap() <= MINUTE);
     // Nor after an end.
     case.round(succeeded());
-    case.ask_again().unwrap();
+    let due = case.order.due();
+    case.advance(9 * MINUTE).ask_again().unwrap();
     case.query_says(succeeded());
+    assert_eq!(case.order.due(), due);
     assert_eq!(queries(&case.due()), [(0, Purpose::Schedule)]);
 }
 

@@ -100,6 +100,19 @@ fn a_late_acknowledgement_in_pending_is_for_a_person() {
 }
 
 #[test]
+fn an_unanswered_question_of_before_the_desk_takes_nothing_from_its_schedule() {
+    let (mut case, send) = given_up(Case::new());
+    case.never_found();
+    case.both_decide(&Verdict::SendAgain { attempt: 0 });
+    case.due();
+    case.send_reported(send, accepted());
+    assert!(matches!(case.state(), OrderState::Review(_)));
+    case.query_says(unavailable());
+    case.round(charging());
+    assert_eq!(case.due_in(), Some(15 * SECOND));
+}
+
+#[test]
 fn a_late_acknowledgement_while_another_attempt_is_sent_is_weighed_at_its_end() {
     let (mut case, first) = given_up(Case::two_routes());
     case.never_found();
@@ -175,6 +188,21 @@ fn a_late_acknowledgement_of_what_has_failed_since_is_no_evidence_against_it() {
     case.send_reported(send, accepted());
     assert_eq!(case.state(), OrderState::Failed);
     assert_eq!(case.standing(0), Standing::Failed);
+}
+
+#[test]
+fn charging_contradicts_a_failure_although_it_was_acknowledged_late() {
+    let (mut case, send) = given_up(Case::new());
+    case.round(failed());
+    case.send_reported(send, accepted());
+    case.both_decide(&Verdict::Failed);
+    case.round(failed());
+    assert_eq!(case.state(), OrderState::Failed);
+    case.round(charging());
+    assert_eq!(
+        case.state(),
+        OrderState::Review(ReviewReason::Contradiction)
+    );
 }
 
 #[test]

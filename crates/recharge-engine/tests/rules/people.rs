@@ -230,6 +230,36 @@ fn nothing_is_sent_again_once_the_upstream_is_known_to_have_it() {
 }
 
 #[test]
+fn nothing_is_sent_again_out_of_a_contradiction() {
+    let mut case = Case::new().sent(unknown());
+    case.round(unavailable());
+    case.decide(Verdict::Succeeded, "ann").unwrap();
+    case.round(not_found());
+    assert_eq!(
+        case.state(),
+        OrderState::Review(ReviewReason::Contradiction)
+    );
+    let refused = case.decide(AGAIN, "ann");
+    assert!(matches!(refused, Err(CommandError::NotAllowed(_))));
+}
+
+#[test]
+fn an_approval_is_used_up_by_its_decision() {
+    let mut case = desk();
+    case.both_decide(&AGAIN);
+    // Nothing is learned, and the permit expires.
+    case.advance(HOUR).round(not_found());
+    case.due();
+    assert_eq!(
+        case.state(),
+        OrderState::Review(ReviewReason::EarlierAttempt)
+    );
+    case.decide(AGAIN, "cy").unwrap();
+    assert!(matches!(case.state(), OrderState::Review(_)));
+    assert_eq!(case.order.permitted_sends(), 1);
+}
+
+#[test]
 fn another_provider_is_for_two_people_from_probably_not_taken_only() {
     let mut case = desk();
     case.decide(elsewhere(), "ann").unwrap();

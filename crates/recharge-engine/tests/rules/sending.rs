@@ -89,6 +89,17 @@ fn not_sent_is_tried_again_at_the_same_provider_and_then_at_the_next() {
 }
 
 #[test]
+fn every_provider_has_its_own_tries() {
+    let mut case = Case::with(policy(vec![route("a"), route("b"), route("c")]));
+    let mut tried = Vec::new();
+    for _ in 0..8 {
+        tried.push(submits(&case.due())[0].1.clone());
+        case.submit_ends(not_sent());
+    }
+    assert_eq!(tried, ["a", "a", "a", "b", "b", "b", "c", "c"]);
+}
+
+#[test]
 fn an_unsent_attempt_of_a_route_that_was_switched_off_goes_to_the_next() {
     let mut case = Case::two_routes().sent(not_sent());
     case.policy.routes[0].enabled = false;
@@ -480,7 +491,12 @@ fn a_failed_order_whose_route_has_the_switch_goes_on_by_way_of_the_desk() {
     assert_eq!(case.state(), OrderState::Succeeded);
     case.due();
     case.query_says(succeeded());
+    let alarmed = case.alarms.len();
     assert_eq!(case.alarms.last(), Some(&recharge_engine::Alarm::PaidTwice));
+    case.ask_again().unwrap();
+    case.query_says(succeeded());
+    case.query_says(succeeded());
+    assert_eq!(case.alarms.len(), alarmed, "once is enough");
     assert_eq!(case.state(), OrderState::Succeeded);
 }
 

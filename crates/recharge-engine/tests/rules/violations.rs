@@ -358,6 +358,20 @@ fn v15_a_second_failure_asked_before_the_wait_was_over_confirms_nothing() {
 }
 
 #[test]
+fn v15_the_wait_counts_from_the_first_failure() {
+    let mut case = Case::new().sent(accepted());
+    for state in [
+        OrderState::Charging,
+        OrderState::Charging,
+        OrderState::Failed,
+    ] {
+        case.told(0, Purpose::Person, failed());
+        assert_eq!(case.state(), state);
+        case.advance(35 * SECOND);
+    }
+}
+
+#[test]
 fn v15_a_question_sent_before_the_first_failure_came_confirms_nothing() {
     let mut case = Case::new().sent(accepted());
     case.ask_again().unwrap();
