@@ -104,10 +104,9 @@ impl FromStr for Money {
             return Err(ParseMoneyError::TooManyPlaces);
         }
         let yuan: u64 = whole.parse().map_err(|_| ParseMoneyError::TooLarge)?;
-        // At most three digits, so padding to three gives a number below 1000.
-        let thousandths: u64 = format!("{fraction:0<3}")
-            .parse()
-            .map_err(|_| ParseMoneyError::TooLarge)?;
+        let digit =
+            |place: usize| u64::from(fraction.as_bytes().get(place).map_or(0, |b| b - b'0'));
+        let thousandths = digit(0) * 100 + digit(1) * 10 + digit(2);
         yuan.checked_mul(1000)
             .and_then(|amount| amount.checked_add(thousandths))
             .map(Self)

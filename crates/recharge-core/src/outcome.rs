@@ -7,7 +7,6 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::memmem;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::account::mask;
@@ -118,8 +117,14 @@ impl Answer {
 /// are order numbers, and an operator needs them.
 pub fn redact(text: &str, secrets: &[&SecretString], accounts: &[&str]) -> String {
     let mut text = Cow::Borrowed(text);
+    let mut secrets: Vec<&str> = secrets
+        .iter()
+        .map(|secret| secret.expose_secret())
+        .collect();
+    // A secret that begins another one would leave the rest of that one standing.
+    secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
     for secret in secrets {
-        hide(&mut text, secret.expose_secret(), |_| "***".to_owned());
+        hide(&mut text, secret, |_| "***".to_owned());
     }
     for account in accounts {
         hide(&mut text, account, mask);
@@ -132,7 +137,9 @@ pub fn redact(text: &str, secrets: &[&SecretString], accounts: &[&str]) -> Strin
 
 /// Puts `instead` in every place of a word. Answers rarely hold one, so looking is what must be cheap.
 fn hide(text: &mut Cow<'_, str>, word: &str, instead: impl FnOnce(&str) -> String) {
-    if !word.is_empty() && memmem::find(text.as_bytes(), word.as_bytes()).is_some() {
+    // Up to 32 bytes the standard library looks at many places at once, beyond that it does not.
+    let beginning = word.get(..32).unwrap_or(word);
+    if !word.is_empty() && text.contains(beginning) {
         *text = Cow::Owned(text.replace(word, &instead(word)));
     }
 }
@@ -400,6 +407,21 @@ mod tests {
         assert_eq!(
             shown,
             "tel 057****5366, 057****5366, order J201125162114667"
+        );
+    }
+
+    #[test]
+    fn a_secret_that_begins_another_leaves_nothing_of_it() {
+        let (short, long) = (SecretString::from("abcd"), SecretString::from("abcd1234"));
+        assert_eq!(redact("key=abcd1234", &[&short, &long], &[]), "key=***");
+        let longer = SecretString::from("0123456789abcdef0123456789abcdef0123456789");
+        assert_eq!(
+            redact(
+                "[0123456789abcdef0123456789abcdef0123456789]",
+                &[&longer],
+                &[]
+            ),
+            "[***]"
         );
     }
 
