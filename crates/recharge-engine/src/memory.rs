@@ -29,6 +29,7 @@ pub struct MemoryDriver {
     providers: BTreeMap<ProviderId, Arc<dyn Provider>>,
     policies: BTreeMap<AccountKind, Policy>,
     clock: Arc<dyn Clock>,
+    request_timeout: Duration,
     orders: Mutex<Orders>,
 }
 
@@ -101,6 +102,7 @@ impl MemoryDriver {
             providers,
             policies,
             clock,
+            request_timeout: times.request_timeout,
             orders,
         }
     }

@@ -4,7 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use recharge_core::{Provider, ProviderId, SubmitRequest};
+use recharge_core::{
+    Doubt, DoubtKind, Provider, ProviderId, QueryOutcome, SubmitOutcome, SubmitRequest, Unavailable,
+    UnavailableKind,
+};
 
 use super::{MemoryDriver, Name};
 use crate::{Effect, Input, Purpose, SendToken};
@@ -49,7 +52,16 @@ impl MemoryDriver {
             return Vec::new();
         };
         request.send_before = Instant::now().checked_add(send_within);
-        let outcome = provider.submit(&request).await;
+        // The times of "no such order" count on it that no byte is under way after this; a dropped future
+        // sends none.
+        let limit = send_within.saturating_add(self.request_timeout);
+        let outcome = match tokio::time::timeout(limit, provider.submit(&request)).await {
+            Ok(outcome) => outcome,
+            Err(_elapsed) => {
+                let detail = format!("the provider took longer than {limit:?}");
+                SubmitOutcome::Unknown(Doubt::new(DoubtKind::Dropped, detail))
+            }
+        };
         self.write_down(name, |_, jitter| Input::SubmitEnded {
             attempt,
             token,
@@ -70,7 +82,14 @@ impl MemoryDriver {
             return Vec::new();
         };
         let asked = self.clock.now();
-        let outcome = provider.query(&request.query()).await;
+        let limit = self.request_timeout;
+        let outcome = match tokio::time::timeout(limit, provider.query(&request.query())).await {
+            Ok(outcome) => outcome,
+            Err(_elapsed) => {
+                let detail = format!("the provider took longer than {limit:?}");
+                QueryOutcome::Unavailable(Unavailable::new(UnavailableKind::Transport, detail))
+            }
+        };
         self.write_down(name, |_, jitter| Input::QueryEnded {
             attempt,
             asked,

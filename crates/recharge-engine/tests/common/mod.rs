@@ -94,6 +94,7 @@ pub(crate) struct Case {
     pub(crate) notices: Vec<(u64, OrderState)>,
     pub(crate) alarms: Vec<Alarm>,
     pub(crate) tokens: u128,
+    steps: u32,
 }
 
 impl Case {
@@ -133,11 +134,14 @@ impl Case {
             notices: Vec::new(),
             alarms: Vec::new(),
             tokens: 0,
+            steps: 0,
         }
     }
 
     /// Makes a step, checks it against the laws, and keeps what it asks for.
     pub(crate) fn try_step(&mut self, input: Input) -> Result<Vec<Effect>, CommandError> {
+        self.steps += 1;
+        assert!(self.steps < 10_000, "no end in sight");
         let made = step(&self.policy, &self.order, input, self.now)?;
         let before = self.log.len();
         self.log.extend(made.events.iter().cloned());

@@ -170,6 +170,12 @@ async fn an_order_is_sent_once_asked_about_and_succeeds() {
     assert_eq!(notices.len(), 1);
     assert_eq!(notices[0].1, OrderState::Succeeded);
     assert_eq!(desk.driver.alarms("local", &desk.id), []);
+    // Times are those at which the questions were sent, a second before their answers came.
+    for recorded in desk.driver.log("local", &desk.id) {
+        if let Event::Answered { asked, .. } = recorded.event {
+            assert_eq!(recorded.at.elapsed_since(asked), Duration::from_secs(1));
+        }
+    }
     // What has ended is at rest.
     assert_eq!(desk.follow().await, order);
     assert_eq!(desk.providers[0].submitted().len(), 1);
@@ -231,6 +237,7 @@ async fn a_follower_that_goes_away_in_the_midst_of_a_submit_leaves_a_doubt() {
     assert_eq!(desk.follow().await.state(), OrderState::Succeeded);
     assert_eq!(desk.providers[0].submitted().len(), 1);
     assert_eq!(desk.states()[1], OrderState::Unknown);
+    assert_eq!(desk.providers[0].asked()[0], 3, "it is asked about at once");
 }
 
 #[tokio::test(start_paused = true)]

@@ -381,6 +381,19 @@ fn a_jump_during_a_send_gives_it_up_and_its_end_still_counts() {
 }
 
 #[test]
+fn a_wall_clock_that_moves_by_itself_makes_no_time_pass() {
+    let mut case = Case::new().sent(accepted());
+    case.round(failed());
+    case.now.wall = case.now.wall.after(HOUR);
+    case.told(0, Purpose::Person, failed());
+    assert_eq!(case.state(), OrderState::Charging);
+    case.callback(0, recharge_core::UpstreamState::Failed);
+    case.now.wall = case.now.wall.after(HOUR);
+    let again = case.callback(0, recharge_core::UpstreamState::Failed);
+    assert_eq!(queries(&again), []);
+}
+
+#[test]
 fn failures_across_a_restart_are_apart_only_by_what_the_new_epoch_has_seen() {
     let mut case = Case::new().sent(accepted());
     case.round(failed());
