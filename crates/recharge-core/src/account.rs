@@ -93,8 +93,11 @@ impl Account {
 
     /// Whether an upstream's echo names this account: dashes apart, the same text.
     pub fn is_named_by(&self, echo: &str) -> bool {
-        let plain = |text: &str| text.bytes().filter(|b| *b != b'-').collect::<Vec<_>>();
-        plain(echo.trim()) == plain(&self.text)
+        let plain = |b: &u8| *b != b'-';
+        echo.trim()
+            .bytes()
+            .filter(plain)
+            .eq(self.text.bytes().filter(plain))
     }
 }
 

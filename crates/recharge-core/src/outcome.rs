@@ -126,13 +126,14 @@ pub fn redact(text: &str, secrets: &[&SecretString], accounts: &[&str]) -> Strin
     for secret in secrets {
         hide(&mut text, secret, |_| "***".to_owned());
     }
-    for account in accounts {
+    // Mobile numbers are found by their form, whoever's they are.
+    for account in accounts.iter().filter(|account| !is_mobile(account)) {
         hide(&mut text, account, mask);
         if account.contains('-') {
             hide(&mut text, &account.replace('-', ""), mask);
         }
     }
-    mask_mobiles(text)
+    mask_mobiles(text, accounts)
 }
 
 /// Puts `instead` in every place of a word. Answers rarely hold one, so looking is what must be cheap.
@@ -144,47 +145,59 @@ fn hide(text: &mut Cow<'_, str>, word: &str, instead: impl FnOnce(&str) -> Strin
     }
 }
 
-fn mask_mobiles(text: Cow<'_, str>) -> String {
-    let Some(mut found) = next_mobile(&text, 0) else {
-        return text.into_owned();
-    };
-    let mut out = String::with_capacity(text.len());
+fn mask_mobiles(text: Cow<'_, str>, accounts: &[&str]) -> String {
     let mut rest = 0;
-    loop {
-        out.push_str(text.get(rest..found.start).unwrap_or_default());
-        out.push_str(&mask(text.get(found.clone()).unwrap_or_default()));
-        rest = found.end;
-        match next_mobile(&text, rest) {
-            Some(next) => found = next,
-            None => break,
+    let mut out = String::new();
+    while let Some(run) = next_long_run(text.as_bytes(), rest) {
+        // Runs of digits begin and end between characters, whatever stands around them.
+        let digits = text.get(run.clone()).unwrap_or_default();
+        out.push_str(text.get(rest..run.start).unwrap_or_default());
+        let holds_one = |account: &&str| is_mobile(account) && digits.contains(*account);
+        if is_mobile(digits) || accounts.iter().any(holds_one) {
+            out.push_str(&mask(digits));
+        } else {
+            out.push_str(digits);
         }
+        rest = run.end;
+    }
+    if rest == 0 {
+        return text.into_owned();
     }
     out.push_str(text.get(rest..).unwrap_or_default());
     out
 }
 
-/// The next whole run of digits, from a place on, that looks like a mobile number. Runs of digits begin
-/// and end between characters, whatever stands around them.
-fn next_mobile(text: &str, from: usize) -> Option<Range<usize>> {
-    let mut at = from;
-    loop {
-        let rest = text.as_bytes().get(at..)?;
-        let start = at + rest.iter().position(u8::is_ascii_digit)?;
-        let run = text.as_bytes().get(start..)?;
-        let end = start
-            + run
-                .iter()
-                .position(|b| !b.is_ascii_digit())
-                .unwrap_or(run.len());
-        if text.get(start..end).is_some_and(is_mobile) {
-            return Some(start..end);
+/// The next whole run of at least as many digits as a mobile number has. `from` lies in no run.
+fn next_long_run(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let is_digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
+    // A run that long covers one in so many places, so looking at those is enough.
+    let mut probe = from + MOBILE_DIGITS - 1;
+    while probe < text.len() {
+        if is_digit(probe) {
+            let start = (from..probe)
+                .rev()
+                .find(|at| !is_digit(*at))
+                .map_or(from, |at| at + 1);
+            let end = (probe..text.len())
+                .find(|at| !is_digit(*at))
+                .unwrap_or(text.len());
+            if end - start >= MOBILE_DIGITS {
+                return Some(start..end);
+            }
+            probe = end;
         }
-        at = end;
+        probe += MOBILE_DIGITS;
     }
+    None
 }
 
-fn is_mobile(digits: &str) -> bool {
-    digits.len() == 11 && digits.starts_with('1') || digits.len() == 13 && digits.starts_with("861")
+/// The digits of a mobile number without 86 before it.
+const MOBILE_DIGITS: usize = 11;
+
+fn is_mobile(text: &str) -> bool {
+    let form = text.len() == MOBILE_DIGITS && text.starts_with('1')
+        || text.len() == MOBILE_DIGITS + 2 && text.starts_with("861");
+    form && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// The upstream's acknowledgement of a submit.
@@ -408,6 +421,36 @@ mod tests {
             shown,
             "tel 057****5366, 057****5366, order J201125162114667"
         );
+    }
+
+    proptest! {
+        /// What is looked for in few places is found in all: against a plain split at what is no digit.
+        #[test]
+        fn runs_of_digits_are_masked_as_if_each_were_looked_at(
+            parts in proptest::collection::vec("([0-9]{0,13}|1[0-9]{10}|861[0-9]{10})[a-z充]{0,3}", 0..8),
+        ) {
+            let text = parts.concat();
+            let mut expected = String::new();
+            let mut run = String::new();
+            for c in text.chars().chain(['.']) {
+                if c.is_ascii_digit() {
+                    run.push(c);
+                    continue;
+                }
+                expected.push_str(&if is_mobile(&run) { mask(&run) } else { run.clone() });
+                expected.push(c);
+                run.clear();
+            }
+            prop_assert_eq!(redact(&text, &[], &[]) + ".", expected);
+        }
+
+        #[test]
+        fn a_mobile_number_of_the_order_is_found_in_longer_runs_too(
+            before in "[0-9]{0,9}", phone in "1[0-9]{10}", after in "[0-9]{0,9}",
+        ) {
+            let text = format!("J{before}{phone}{after}!");
+            prop_assert!(!redact(&text, &[], &[&phone]).contains(&phone));
+        }
     }
 
     #[test]
