@@ -129,6 +129,20 @@ pub(crate) fn has_colours(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && !refused
 }
 
+/// A text from outside on one line: control characters, and those that turn the direction of writing,
+/// show as `\u{…}`. An upstream must not draw on a person's terminal or make up lines.
+pub(crate) fn plain(text: &str) -> String {
+    let shown = |c: char| {
+        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c.is_control() || turns {
+            c.escape_unicode().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    text.chars().map(shown).collect()
+}
+
 /// Writes to standard error. That it can't be written to can't be told anywhere.
 pub(crate) fn to_stderr(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", text.trim_end());
@@ -142,6 +156,15 @@ pub(crate) fn answer(answer: &Answer) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_upstream_can_not_draw_on_the_terminal_or_make_up_lines() {
+        assert_eq!(plain("充值成功, 10.20"), "充值成功, 10.20");
+        assert_eq!(
+            plain("a\x1b[2J\r\nstate: paid\u{202e}"),
+            "a\\u{1b}[2J\\u{d}\\u{a}state: paid\\u{202e}"
+        );
+    }
 
     fn output(terminal: bool, colours: bool) -> Output {
         Output {

@@ -1,6 +1,7 @@
 //! `recharge sim`: both upstreams on a local port, until it is interrupted.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use recharge_sim::{
 use serde_json::json;
 
 use crate::choice::choice;
+use crate::config::FILE_AT_MOST;
 use crate::context::Context;
 use crate::duration;
 use crate::error::CliError;
@@ -129,8 +131,14 @@ fn settle(text: &str) -> Result<Settle, String> {
 
 fn scenario(path: &Path) -> Result<Scenario, CliError> {
     let name = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| CliError::unusable(format!("can't read the scenario {name}: {error}")))?;
+    let unreadable = |error| CliError::unusable(format!("can't read the scenario {name}: {error}"));
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(FILE_AT_MOST + 1).read_to_string(&mut text))
+        .map_err(unreadable)?;
+    if text.len() as u64 > FILE_AT_MOST {
+        return Err(unreadable(io::Error::other("it has more than 1 MiB")));
+    }
     Scenario::from_toml(&text).map_err(|error| CliError::unusable(format!("{name}: {error}")))
 }
 

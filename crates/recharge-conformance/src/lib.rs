@@ -6,7 +6,8 @@
 //! - [`transport`] with [`transport_suite!`]: a transport against real socket faults.
 //! - [`ratio`]: rows of the benches, as ratios taken in one run.
 //!
-//! Use it as a dev-dependency, from files in `tests/`. It knows no adapter: adapters' tests bring their
+//! Use it as a dev-dependency: the suites from files in `tests/`, because in a unit test the traits would
+//! exist twice, and [`ratio`] from files in `benches/`. It knows no adapter: adapters' tests bring their
 //! own.
 //!
 //! # An adapter from nothing
@@ -262,3 +263,8 @@ pub mod transport;
 
 pub use sim_bench::{SimBench, SimTarget};
 pub use stub_bench::{Asked, Booked, Form, Say, StubBench, Wire};
+
+/// An account as `Debug` shows it: its middle masked, also of one that is no well-formed account.
+pub(crate) fn masked(account: &str) -> String {
+    recharge_core::redact(account, &[], &[account])
+}

@@ -28,6 +28,8 @@ use recharge_core::{
     AccountKind, AttemptNumber, Provider, SubmitRequest, UpstreamOrderId, UpstreamState,
 };
 
+use crate::masked;
+
 mod callbacks;
 mod calls;
 mod conduct;
@@ -207,8 +209,8 @@ impl End {
     }
 }
 
-/// What an upstream's books say about one order number.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What an upstream's books say about one order number. `Debug` masks the account.
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {
     /// Submits of this number that were received. Copies that the stub makes by itself don't count.
@@ -225,6 +227,20 @@ pub struct Entry {
     pub amount: String,
     /// The upstream's own number, if the order was taken.
     pub upstream_order_id: Option<UpstreamOrderId>,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("submits", &self.submits)
+            .field("queries", &self.queries)
+            .field("charges", &self.charges)
+            .field("state", &self.state)
+            .field("account", &masked(&self.account))
+            .field("amount", &self.amount)
+            .field("upstream_order_id", &self.upstream_order_id)
+            .finish()
+    }
 }
 
 /// A genuine callback, taken apart.

@@ -12,6 +12,7 @@ use recharge_core::{
 };
 use recharge_http::Transport;
 
+use crate::masked;
 use crate::provider::{Arranged, Bench, CallbackSample, End, Entry, Failure, Situation};
 
 mod effect;
@@ -49,8 +50,8 @@ pub trait Wire: Send + Sync + 'static {
     fn cannot(&self) -> &[(Situation, &'static str)];
 }
 
-/// What a request asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a request asks for. `Debug` masks the account.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Asked {
     /// To take an order.
     Submit {
@@ -68,6 +69,25 @@ pub enum Asked {
     },
     /// Anything else: a word that [`Wire::say`] gets back as [`Say::Other`].
     Other(&'static str),
+}
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Submit {
+                number,
+                account,
+                amount,
+            } => f
+                .debug_struct("Submit")
+                .field("number", number)
+                .field("account", &masked(account))
+                .field("amount", amount)
+                .finish(),
+            Self::Query { number } => f.debug_struct("Query").field("number", number).finish(),
+            Self::Other(word) => f.debug_tuple("Other").field(word).finish(),
+        }
+    }
 }
 
 /// What is to be said.
@@ -110,8 +130,8 @@ pub enum Form {
     EmptyEcho,
 }
 
-/// An order that was taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An order that was taken. `Debug` masks the account.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Booked {
     /// Our number.
     pub number: String,
@@ -123,6 +143,18 @@ pub struct Booked {
     pub amount: String,
     /// How it stands.
     pub state: UpstreamState,
+}
+
+impl fmt::Debug for Booked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Booked")
+            .field("number", &self.number)
+            .field("upstream_id", &self.upstream_id)
+            .field("account", &masked(&self.account))
+            .field("amount", &self.amount)
+            .field("state", &self.state)
+            .finish()
+    }
 }
 
 /// The stub, and the provider under test that talks to it.

@@ -16,7 +16,6 @@
 //! | [`outcome`] | [`SubmitOutcome`] and [`QueryOutcome`]: to be matched, not `?`-ed away |
 //! | [`provider`] | [`Provider`] and its [`Capabilities`] |
 //! | [`call`] | what goes into its calls, and what comes out |
-//! | [`code`] | code tables: what each of an upstream's codes proves |
 //!
 //! ```
 //! use recharge_core::{Account, AccountKind, FaceValue, Money};

@@ -1,8 +1,9 @@
 //! What a submit and a query can tell.
 //!
 //! These are enums to be matched, not errors to be passed up: each arm asks for another action, and
-//! the wrong one charges a customer twice. There is no way to a [`Receipt`] but through a `match` that
-//! has seen the other arms.
+//! the wrong one charges a customer twice. No accessor, no `?` and no conversion leads to a [`Receipt`]:
+//! pattern matching is the only way. An `if let` or a wildcard would compile; write a `match` that names
+//! every arm, as all of Recharge does.
 
 use std::borrow::Cow;
 use std::ops::Range;

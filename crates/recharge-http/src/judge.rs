@@ -4,13 +4,15 @@
 //! answer, a strange status, unreadable text and the class of a code is the same everywhere, and it is
 //! here: see [`Judge::submit`] and [`Judge::query`].
 
+// Long because: what follows from an exchange is one table, read from top to bottom in one place.
+
 use std::error::Error as _;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use recharge_core::{
-    Account, Answer, CallError, CallErrorKind, CodeTable, Doubt, DoubtKind, Money, NotSent,
-    QueryClass, QueryOutcome, Receipt, Rejection, SecretString, Sighting, SubmitClass,
+    Account, Answer, CallError, CallErrorKind, CodeTable, Doubt, DoubtKind, ExposeSecret, Money,
+    NotSent, QueryClass, QueryOutcome, Receipt, Rejection, SecretString, Sighting, SubmitClass,
     SubmitOutcome, Unavailable, UnavailableKind, UpstreamOrderId, UpstreamState, redact,
 };
 use serde::de::DeserializeOwned;
@@ -83,7 +85,7 @@ impl Judge {
     /// | error, maybe sent | `Unknown` (no answer) |
     /// | a status other than 200 | `Unknown` (status) |
     /// | unreadable, or no code | `Unknown` (unreadable) |
-    /// | a code of class "not accepted" | `Rejected` |
+    /// | a code of class "not accepted" | `Rejected`; `Unknown` (code) if `order` sees it all the same |
     /// | a code of class "unknown", or not listed | `Unknown` (code) |
     /// | understood, and `order` sees it | `Accepted` |
     /// | understood, and `order` sees another one | `Unknown` (echo) |
@@ -92,7 +94,7 @@ impl Judge {
         &self,
         exchange: &Exchange,
         account: &Account,
-        order: impl FnOnce(&E) -> Result<Seen, NotSeen>,
+        order: impl Fn(&E) -> Result<Seen, NotSeen>,
     ) -> SubmitOutcome {
         let response = match exchange {
             Ok(response) => response,
@@ -121,6 +123,13 @@ impl Judge {
         };
         let code = envelope.code();
         match self.codes.on_submit(code) {
+            // A refusal that shows the order contradicts itself.
+            SubmitClass::NotAccepted if order(&envelope).is_ok() => {
+                let named = self.named(&answer.code);
+                let detail =
+                    format!("{named} says that it was refused, but the answer shows the order");
+                doubt(DoubtKind::Code, detail, answer)
+            }
             SubmitClass::NotAccepted => {
                 let mut rejection = Rejection::new(answer);
                 rejection.advice = self.codes.advice(code).map(str::to_owned);
@@ -138,7 +147,7 @@ impl Judge {
                 Ok(seen) => {
                     let mut receipt = Receipt::new(answer);
                     receipt.reported = seen.state;
-                    receipt.upstream_order_id = seen.upstream_order_id;
+                    receipt.upstream_order_id = self.harmless(seen.upstream_order_id, account);
                     receipt.cost = seen.cost;
                     SubmitOutcome::Accepted(receipt)
                 }
@@ -197,7 +206,7 @@ impl Judge {
                 return match order(&envelope) {
                     Ok(seen) => {
                         let mut sighting = Sighting::new(seen.state, answer);
-                        sighting.upstream_order_id = seen.upstream_order_id;
+                        sighting.upstream_order_id = self.harmless(seen.upstream_order_id, account);
                         sighting.cost = seen.cost;
                         QueryOutcome::Found(sighting)
                     }
@@ -259,6 +268,19 @@ impl Judge {
             self.named(&answer.code)
         };
         Err(CallError::new(kind, self.with_advice(code, named)).with_answer(answer))
+    }
+
+    /// An upstream's number goes into logs as it is, so one that holds a secret or the order's account is
+    /// as good as none.
+    fn harmless(&self, id: Option<UpstreamOrderId>, account: &Account) -> Option<UpstreamOrderId> {
+        id.filter(|id| {
+            let holds = |text: &str| id.as_str().contains(text);
+            !holds(account.as_str())
+                && !self
+                    .secrets
+                    .iter()
+                    .any(|secret| holds(secret.expose_secret()))
+        })
     }
 
     /// A text of an answer, such as a product's name, with secrets and phone numbers masked.
@@ -351,7 +373,11 @@ impl<E> Told<E> {
 /// Whether an upstream's echo names this account.
 ///
 /// The account itself, dashes apart; or the account with characters masked by `*` or, where the
-/// account is a number, `x`: then the length and every character that is not masked must agree.
+/// account is a number, `x`: then the length and every character that is not masked must agree, and at
+/// least three letters or digits must be shown. One or two name too many accounts (`1**********` every
+/// mobile number); more than three can't be asked for, since the document's own echo, `189xxxxxxxx`,
+/// shows no more (S).
+#[must_use]
 pub fn names(account: &Account, echo: &str) -> bool {
     if account.is_named_by(echo) {
         return true;
@@ -363,12 +389,19 @@ pub fn names(account: &Account, echo: &str) -> bool {
     let masks = |b: u8| b == b'*' || number && matches!(b, b'x' | b'X');
     let (mine, echo) = (account.as_str().as_bytes(), echo.trim().as_bytes());
     mine.len() == echo.len()
-        && echo.iter().any(|b| b.is_ascii_alphanumeric() && !masks(*b))
+        && echo
+            .iter()
+            .filter(|b| b.is_ascii_alphanumeric() && !masks(**b))
+            .count()
+            >= SHOWN_AT_LEAST
         && mine
             .iter()
             .zip(echo)
             .all(|(mine, echo)| mine == echo || masks(*echo))
 }
+
+/// Letters and digits that a masked echo must show: as many as the documented one does.
+const SHOWN_AT_LEAST: usize = 3;
 
 /// An upstream's own number: none when not given; one that can't be a number can't be understood.
 pub fn upstream_id(text: &Text) -> Result<Option<UpstreamOrderId>, NotSeen> {
@@ -411,13 +444,18 @@ mod tests {
             "8618900001234",
             "18900001234x",
             "***********",
+            "1**********",
+            "18*********",
+            "1xxxxxxxxx4",
         ] {
             assert!(!names(&phone, echo), "{echo}");
         }
         let landline = Account::parse(AccountKind::Landline, "0571-56565366").unwrap();
         assert!(names(&landline, "057156565366") && names(&landline, "0571-xxxx5366"));
+        assert!(!names(&landline, "05xx-xxxxxxxx"), "a dash shows nothing");
         let broadband = Account::parse(AccountKind::Broadband, "hzx123").unwrap();
-        assert!(names(&broadband, "hz*123"));
+        assert!(names(&broadband, "hz*123") && names(&broadband, "***123"));
+        assert!(!names(&broadband, "h****3"));
         assert!(
             !names(&broadband, "hxx123"),
             "x is a letter of it, not a mask"

@@ -42,15 +42,18 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 /// A byte order mark before it is skipped. A field of `T` that comes twice is an error: which of the
 /// two is meant can't be known.
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ReadError> {
+    let whole = body.len();
     let body = body.strip_prefix(BOM).unwrap_or(body);
+    let skipped = whole - body.len();
     let text = std::str::from_utf8(body).map_err(|_| ReadError::NotUtf8)?;
-    let read = serde_json::from_str(text).map_err(|error| ReadError::new(text, &error))?;
+    let read = serde_json::from_str(text).map_err(|error| ReadError::new(text, skipped, &error))?;
     // serde reads a struct from an array too, by position: no upstream means that.
-    if text.trim_ascii_start().starts_with('{') {
+    let start = text.trim_ascii_start();
+    if start.starts_with('{') {
         Ok(read)
     } else {
         Err(ReadError::Shape {
-            at: 1,
+            at: whole - start.len() + 1,
             what: "an array where an object is documented".to_owned(),
         })
     }
@@ -58,10 +61,14 @@ pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ReadError> {
 
 /// The body as text, for a person to look at: bytes that are not UTF-8 become `U+FFFD`.
 pub fn shown(body: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(body.strip_prefix(BOM).unwrap_or(body))
+    let body = body.strip_prefix(BOM).unwrap_or(body);
+    // Nearly all are UTF-8, and telling that is quicker than mending what is not.
+    std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
 }
 
 /// Why an answer can't be read. Never repeats a value of the answer.
+///
+/// A place is the number of a byte of the body, counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
@@ -75,13 +82,13 @@ pub enum ReadError {
     #[error("the answer is an HTML page, not JSON")]
     Html,
     /// It ends before the JSON value does.
-    #[error("the answer is cut off at character {0}")]
+    #[error("the answer is cut off after byte {0}")]
     CutOff(usize),
     /// Not JSON.
-    #[error("the answer is not JSON (character {0})")]
+    #[error("the answer is not JSON (byte {0})")]
     NotJson(usize),
     /// JSON of another shape than documented.
-    #[error("the answer is JSON of another shape (character {at}): {what}")]
+    #[error("the answer is JSON of another shape (byte {at}): {what}")]
     Shape {
         /// Where.
         at: usize,
@@ -91,7 +98,8 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    fn new(text: &str, error: &serde_json::Error) -> Self {
+    /// `skipped` bytes stand before the text.
+    fn new(text: &str, skipped: usize, error: &serde_json::Error) -> Self {
         let trimmed = text.trim_ascii();
         if trimmed.is_empty() {
             return Self::Empty;
@@ -99,7 +107,13 @@ impl ReadError {
         if trimmed.starts_with('<') {
             return Self::Html;
         }
-        let at = error.column();
+        // serde_json counts bytes anew in each line.
+        let lines = text.split_inclusive('\n');
+        let before: usize = lines
+            .take(error.line().saturating_sub(1))
+            .map(str::len)
+            .sum();
+        let at = skipped + before + error.column();
         match error.classify() {
             Category::Eof => Self::CutOff(at),
             Category::Data => Self::Shape {
@@ -365,6 +379,15 @@ mod tests {
         assert_eq!(told(b"{\"code\":1"), ReadError::CutOff(9));
         assert_eq!(told(b"{\"code\":1}}"), ReadError::NotJson(11));
         assert_eq!(told(b"{code}"), ReadError::NotJson(2));
+        assert_eq!(told(b"\xef\xbb\xbf{code}"), ReadError::NotJson(5));
+        assert_eq!(told(b"{\n\"code\":1,\nx}"), ReadError::NotJson(13));
+        let cut = told("{\n\"code\":\n\"大".as_bytes());
+        assert_eq!(cut, ReadError::CutOff(14), "a letter has three bytes");
+        assert_eq!(cut.to_string(), "the answer is cut off after byte 14");
+        match told(b"\xef\xbb\xbf\n[1,null,null]") {
+            ReadError::Shape { at, .. } => assert_eq!(at, 5),
+            other => panic!("{other:?}"),
+        }
         for body in [
             &b"\"18900001234\""[..],
             b"{\"code\":{\"18900001234\":1}}",
@@ -423,6 +446,10 @@ mod tests {
         assert_eq!(shown, "\"189****1234\"");
         let landline: AccountText = serde_json::from_str("\"0571-56565366\"").unwrap();
         assert_eq!(landline.as_str(), "0571-56565366");
+        assert_eq!(landline.given(), Some("0571-56565366"));
         assert_eq!(format!("{landline:?}"), "\"057****5366\"");
+        assert_eq!(landline.to_string(), "057****5366");
+        assert_eq!(format!("{landline:>13}|"), "  057****5366|");
+        assert!(AccountText::default().is_empty() && AccountText::default().given().is_none());
     }
 }

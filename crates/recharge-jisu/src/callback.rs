@@ -7,9 +7,10 @@
 //! form is fixed. A callback can still be replayed for ever; it too is a reason to query.
 
 use recharge_core::{
-    Callback, CallbackError, ExposeSecret, OrderId, SecretString, UpstreamOrderId,
+    AttemptNumber, Callback, CallbackError, ExposeSecret, OrderId, SecretString, UpstreamOrderId,
 };
 use recharge_http::form::{Form, FormError};
+use recharge_sign::Verified;
 use recharge_sign::jisu::verify_callback;
 
 use crate::wire::state;
@@ -44,10 +45,10 @@ pub fn read(
         *slot = (name, form.required(name).map_err(unusable)?);
     }
     let sign = form.required("sign").map_err(unusable)?;
-    let genuine = verify_callback(signed, app_secret.expose_secret(), sign)
-        .map_err(|error| CallbackError::Unusable(error.to_string()))?;
-    if !genuine {
-        return Err(CallbackError::Forged);
+    match verify_callback(signed, app_secret.expose_secret(), sign) {
+        Ok(Verified::Genuine) => {}
+        Ok(Verified::Forged) => return Err(CallbackError::Forged),
+        Err(error) => return Err(CallbackError::Unusable(error.to_string())),
     }
     let number = form.required("outorderno").map_err(unusable)?;
     let upstream_id = form.required("orderno").map_err(unusable)?;
@@ -59,6 +60,8 @@ pub fn read(
     let mut callback = Callback::new(number.to_owned());
     callback.upstream_order_id = Some(upstream_id);
     callback.claims = state(form.required("rechargestatus").map_err(unusable)?);
-    callback.covers_state = true;
+    // Nothing parts the signed values. Only numbers of our own form end where the state begins; with any
+    // other the state may be a piece of its neighbour.
+    callback.covers_state = AttemptNumber::parse(number).is_ok();
     Ok(callback)
 }

@@ -222,7 +222,12 @@ impl Provider for JisuProvider {
         };
         let of_value = |good: &&Good| good.amount.as_str().parse() == Ok(amount);
         let mut goods: Vec<&Good> = goods.iter().filter(of_value).collect();
-        if let Some(hint) = CarrierHint::for_mobile(account.as_str()) {
+        // A broadband account may look like a mobile number, and then says nothing of its carrier.
+        let hint = match account.kind() {
+            AccountKind::Mobile => CarrierHint::for_mobile(account.as_str()),
+            AccountKind::Landline | AccountKind::Broadband | AccountKind::Combined => None,
+        };
+        if let Some(hint) = hint {
             let carrier = hint.carrier.chinese();
             let of_carrier = |good: &&Good| {
                 good.company.as_str().contains(carrier) || good.name.as_str().contains(carrier)

@@ -15,7 +15,8 @@ use common::{
 };
 use insta::assert_debug_snapshot;
 use recharge_core::{
-    CallErrorKind, Carrier, DoubtKind, Provider, QueryOutcome, SubmitOutcome, UnavailableKind,
+    Account, AccountKind, CallErrorKind, Carrier, DoubtKind, Provider, QueryOutcome, SubmitOutcome,
+    UnavailableKind,
 };
 use recharge_http::fake::Reply;
 use recharge_http::read::read;
@@ -226,6 +227,21 @@ async fn goods() {
         unknown_path.detail.contains("landline_goods_path"),
         "{unknown_path}"
     );
+}
+
+#[tokio::test]
+async fn a_broadband_account_that_looks_like_a_mobile_number_says_nothing_of_its_carrier() {
+    let config = || {
+        let path = "/telrecharge/goods";
+        common::config().with_landline_goods_path(path).unwrap()
+    };
+    for kind in [AccountKind::Broadband, AccountKind::Combined] {
+        // 189 is a mobile segment of Telecom, which has one price of the two.
+        let account = Account::parse(kind, common::PHONE).unwrap();
+        let (jisu, _) = common::provider_with(config(), [Reply::text(200, GOODS.to_owned())]);
+        let several = jisu.quote(&account, yuan(10)).await.unwrap_err();
+        assert!(several.detail.contains("several prices"), "{several}");
+    }
 }
 
 #[tokio::test]

@@ -8,9 +8,11 @@
 
 mod common;
 
+use bytes::Bytes;
 use common::{
     KEY, NUMBER, SECRET, config, landline, mobile_order, order, phone, provider_with, shown, yuan,
 };
+use http::Request;
 use insta::assert_snapshot;
 use recharge_core::{Account, AccountKind, Carrier, Provider, SubmitOutcome};
 use recharge_http::{ClientError, SendBefore};
@@ -55,38 +57,51 @@ fn mobile_recharge_as_post() {
     assert_snapshot!(mobile(config().with_method(Method::Post)));
 }
 
+/// A recharge of 50 yuan by each carrier.
+fn by_each_carrier(method: Method, kind: AccountKind, text: &str) -> String {
+    let client = client(config().with_method(method));
+    let account = Account::parse(kind, text).unwrap();
+    let carriers = [
+        Carrier::Unicom,
+        Carrier::Telecom,
+        Carrier::Tietong,
+        Carrier::Mobile,
+    ];
+    let request =
+        |carrier| client.recharge_landline_request(&account, yuan(50), carrier, "111111111");
+    joined(carriers.map(|carrier| request(carrier).unwrap()))
+}
+
+fn joined(requests: impl IntoIterator<Item = Request<Bytes>>) -> String {
+    requests
+        .into_iter()
+        .map(|request| shown(&request))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
 // Proves: jisu.telrecharge.teltype, jisu.telrecharge.rechargetype
 #[test]
-fn every_carrier_and_kind_has_its_number() {
-    let client = client(config());
-    let accounts = [
-        (AccountKind::Landline, "057156565366", "1", "0571-56565366"),
-        (
-            AccountKind::Broadband,
-            "hz12345678@163.gd",
-            "2",
-            "hz12345678%40163.gd",
-        ),
-        (AccountKind::Combined, "0571-56565366", "3", "0571-56565366"),
-    ];
-    let carriers = [
-        (Carrier::Unicom, "1"),
-        (Carrier::Telecom, "2"),
-        (Carrier::Tietong, "3"),
-        (Carrier::Mobile, "4"),
-    ];
-    for (kind, text, rechargetype, tel) in accounts {
-        let account = Account::parse(kind, text).unwrap();
-        for (carrier, teltype) in carriers {
-            let request = client.recharge_landline_request(&account, yuan(50), carrier, "A1");
-            let request = request.unwrap();
-            let fields = format!(
-                "appkey={KEY}&tel={tel}&amount=50&teltype={teltype}&rechargetype={rechargetype}&outorderno=A1&sign="
-            );
-            let query = request.uri().query().unwrap();
-            assert!(query.starts_with(&fields), "{query}");
-        }
-    }
+fn landline_recharge_by_each_carrier() {
+    let shown = |method| by_each_carrier(method, AccountKind::Landline, "057156565366");
+    assert_snapshot!(shown(Method::Get));
+    assert_snapshot!(shown(Method::Post));
+}
+
+// Proves: jisu.telrecharge.teltype, jisu.telrecharge.rechargetype
+#[test]
+fn broadband_recharge_by_each_carrier() {
+    let shown = |method| by_each_carrier(method, AccountKind::Broadband, "hz12345678@163.gd");
+    assert_snapshot!(shown(Method::Get));
+    assert_snapshot!(shown(Method::Post));
+}
+
+// Proves: jisu.telrecharge.teltype, jisu.telrecharge.rechargetype
+#[test]
+fn combined_recharge_by_each_carrier() {
+    let shown = |method| by_each_carrier(method, AccountKind::Combined, "0571-56565366");
+    assert_snapshot!(shown(Method::Get));
+    assert_snapshot!(shown(Method::Post));
 }
 
 // Proves: jisu.sign.formula, jisu.sign.name-order, jisu.sign.no-delimiter, jisu.sign.lower-hex, jisu.sign.unsigned-params, jisu.sign.default-sorted, jisu.sign.sample-code, jisu.sign.mobilerecharge
@@ -101,12 +116,15 @@ fn signatures_are_those_of_another_implementation() {
 #[test]
 fn the_order_of_the_documents_table_is_one_setting_away() {
     let table = || config().with_sign_order(SignOrder::DocumentedTable);
-    assert!(recharge(table()).contains("&sign=a1e2aeef576c8ee8c0c0c93101daec18 "));
-    assert_eq!(
-        mobile(table()),
-        mobile(config()),
-        "one reading for mobile numbers"
-    );
+    assert_snapshot!(recharge(table()));
+    assert_snapshot!(recharge(table().with_method(Method::Post)));
+    for method in [Method::Get, Method::Post] {
+        assert_eq!(
+            mobile(table().with_method(method)),
+            mobile(config().with_method(method)),
+            "one reading for mobile numbers"
+        );
+    }
 }
 
 // Proves: jisu.endpoint.telrecharge.orderdetail, jisu.orderdetail.fields, jisu.orderdetail.unsigned
@@ -117,8 +135,12 @@ fn landline_order_detail() {
     let configured = config()
         .with_landline_detail_path("/telrecharge/detail")
         .unwrap();
-    let request = client(configured).order_detail_request(Product::Landline, OrderKey::Ours("A1"));
-    assert_eq!(request.unwrap().uri().path(), "/telrecharge/detail");
+    let client = client(configured);
+    let keys = [OrderKey::Ours("A1"), OrderKey::Theirs("2016")];
+    assert_snapshot!(joined(keys.map(|key| {
+        let request = client.order_detail_request(Product::Landline, key);
+        request.unwrap()
+    })));
 }
 
 // Proves: jisu.endpoint.mobilerecharge.orderdetail, jisu.orderdetail.fields, jisu.orderdetail.unsigned
@@ -154,7 +176,7 @@ fn pages_outside_the_documented_range_are_not_asked_for() {
     }
 }
 
-// Proves: jisu.endpoint.mobilerecharge.goods, jisu.goods.fields
+// Proves: jisu.endpoint.mobilerecharge.goods, jisu.endpoint.telrecharge.goods, jisu.goods.fields
 #[test]
 fn goods() {
     let request = client(config()).goods_request(Product::Mobile).unwrap();
@@ -167,7 +189,7 @@ fn goods() {
         .with_landline_goods_path("/telrecharge/goods")
         .unwrap();
     let request = client(configured).goods_request(Product::Landline).unwrap();
-    assert_eq!(request.uri().path(), "/telrecharge/goods");
+    assert_snapshot!(shown(&request));
 }
 
 #[test]
@@ -178,9 +200,36 @@ fn a_base_url_keeps_its_prefix() {
     let slash = config()
         .with_base_url("http://127.0.0.1:8080/proxy/jisu/")
         .unwrap();
-    let text = recharge(plain);
-    assert_eq!(text, recharge(slash), "a slash at the end changes nothing");
-    assert_snapshot!(text);
+    for method in [Method::Get, Method::Post] {
+        let text = every_call(plain.clone().with_method(method));
+        let same = every_call(slash.clone().with_method(method));
+        assert_eq!(text, same, "a slash at the end changes nothing");
+        assert_snapshot!(text);
+    }
+}
+
+/// Each call of each product, with the landline paths configured.
+fn every_call(config: JisuConfig) -> String {
+    let config = config.with_landline_detail_path("/telrecharge/detail");
+    let config = config
+        .unwrap()
+        .with_landline_goods_path("/telrecharge/goods");
+    let client = client(config.unwrap());
+    let (yuan, ours) = (yuan(100), OrderKey::Ours("111111111"));
+    let recharge =
+        client.recharge_landline_request(&landline(), yuan, Carrier::Unicom, "111111111");
+    let mut requests = vec![
+        recharge.unwrap(),
+        client
+            .recharge_mobile_request(&phone(), yuan, "111111111")
+            .unwrap(),
+    ];
+    for product in [Product::Landline, Product::Mobile] {
+        requests.push(client.order_detail_request(product, ours).unwrap());
+        requests.push(client.order_list_request(product, 1, 20).unwrap());
+        requests.push(client.goods_request(product).unwrap());
+    }
+    joined(requests)
 }
 
 /// The trait's calls send what the typed calls send, each one request; which product is asked follows

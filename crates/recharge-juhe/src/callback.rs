@@ -10,6 +10,7 @@ use recharge_core::{
     redact,
 };
 use recharge_http::form::{Form, FormError};
+use recharge_sign::Verified;
 use recharge_sign::juhe::verify_callback;
 
 /// What to answer, as plain text, once the callback is stored. On anything else Juhe sends again (M).
@@ -31,8 +32,9 @@ pub fn read(
     let number = form.required("orderid").map_err(unusable)?;
     let sta = form.required("sta").map_err(unusable)?;
     let sign = form.required("sign").map_err(unusable)?;
-    if !verify_callback(app_key.expose_secret(), upstream_id, number, sign) {
-        return Err(CallbackError::Forged);
+    match verify_callback(app_key.expose_secret(), upstream_id, number, sign) {
+        Verified::Genuine => {}
+        Verified::Forged => return Err(CallbackError::Forged),
     }
     let malformed =
         |field: &str| CallbackError::Unusable(format!("the field {field} is malformed"));

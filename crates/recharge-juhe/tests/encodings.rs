@@ -60,24 +60,54 @@ fn signatures_are_those_of_another_implementation() {
     );
 }
 
+/// Each call, the submit in each encoding.
+fn every_call(config: &JuheConfig) -> String {
+    let encodings = [Encoding::Urlencoded, Encoding::Multipart, Encoding::Query];
+    let mut calls = encodings
+        .map(|encoding| submit(config.clone().with_encoding(encoding)))
+        .to_vec();
+    let client = client(config.clone());
+    let phone = phone();
+    let everything = OrderListQuery {
+        page: Some(2),
+        page_size: Some(100),
+        phone: Some(&phone),
+        order_id: Some("111111111"),
+    };
+    let requests = [
+        client.status_request("111111111"),
+        client.telcheck_request(&phone, yuan(1)),
+        client.telquery_request(&phone, yuan(10)),
+        client.balance_request(1_606_292_474),
+        client.order_list_request(&everything),
+        client.order_list_request(&OrderListQuery::default()),
+    ];
+    calls.extend(requests.map(|request| shown(&request.unwrap())));
+    calls.join("\n\n")
+}
+
 // Proves: juhe.endpoint.submit
 #[test]
-fn submit_in_the_test_environment() {
+fn every_call_in_the_test_environment() {
     let config = config().with_environment(Environment::Test).unwrap();
-    assert_snapshot!(submit(config));
+    assert_snapshot!(every_call(&config));
 }
 
 // Proves: juhe.endpoint.base-url
 #[test]
-fn submit_to_a_base_url_with_a_prefix() {
+fn every_call_to_a_base_url_with_a_prefix() {
     let plain = config()
         .with_base_url("https://127.0.0.1:8443/proxy/juhe")
         .unwrap();
     let slash = config()
         .with_base_url("https://127.0.0.1:8443/proxy/juhe/")
         .unwrap();
-    let text = submit(plain);
-    assert_eq!(text, submit(slash), "a slash at the end changes nothing");
+    let text = every_call(&plain);
+    assert_eq!(
+        text,
+        every_call(&slash),
+        "a slash at the end changes nothing"
+    );
     assert_snapshot!(text);
 }
 

@@ -89,13 +89,67 @@ impl fmt::Debug for HexDigest {
     }
 }
 
+/// What the check of a received signature found.
+///
+/// Not a `bool`, and never to be dropped: behind a `?`, as on what
+/// [`jisu::verify_callback`](crate::jisu::verify_callback) gives, nobody would miss a `bool`.
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// use recharge_sign::jisu::{DuplicateParameter, verify_callback};
+///
+/// fn handle(sign: &str) -> Result<(), DuplicateParameter> {
+///     verify_callback([("rechargestatus", "1")], "dummysecret", sign)?; // the verdict is dropped
+///     Ok(())
+/// }
+/// ```
+///
+/// The same function with the verdict looked at:
+///
+/// ```
+/// #![deny(unused_must_use)]
+/// use recharge_sign::Verified;
+/// use recharge_sign::jisu::{DuplicateParameter, verify_callback};
+///
+/// fn handle(sign: &str) -> Result<&'static str, DuplicateParameter> {
+///     Ok(match verify_callback([("rechargestatus", "1")], "dummysecret", sign)? {
+///         Verified::Genuine => "ask for the state",
+///         Verified::Forged => "refuse",
+///     })
+/// }
+/// assert_eq!(handle("0"), Ok("refuse"));
+/// ```
+#[must_use = "a forged signature looks like any other: act on the verdict"]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verified {
+    /// The signature is the right one.
+    Genuine,
+    /// It is another one, or no signature at all.
+    Forged,
+}
+
+impl Verified {
+    /// Whether the signature is the right one.
+    #[must_use]
+    pub const fn is_genuine(self) -> bool {
+        match self {
+            Self::Genuine => true,
+            Self::Forged => false,
+        }
+    }
+}
+
 /// Whether `given`, a signature as it was received, is `expected`.
 ///
-/// The hex digits may be of either letter case. Anything that is not exactly 32 hex digits is a
-/// plain `false`. The 16 decoded bytes are compared in constant time, so that the answer's delay
+/// The hex digits may be of either letter case. Anything that is not exactly 32 hex digits is plainly
+/// [`Forged`](Verified::Forged). The 16 decoded bytes are compared in constant time, so that the answer's delay
 /// does not tell a forger how many digits were right.
-pub fn verify_hex(expected: &Digest, given: &str) -> bool {
+pub fn verify_hex(expected: &Digest, given: &str) -> Verified {
     let mut bytes = [0; 16];
     // Decoding takes a time that depends on `given` alone, which the sender knows anyway.
-    hex::decode_to_slice(given, &mut bytes).is_ok() && *expected == Digest(bytes)
+    if hex::decode_to_slice(given, &mut bytes).is_ok() && *expected == Digest(bytes) {
+        Verified::Genuine
+    } else {
+        Verified::Forged
+    }
 }

@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::explain::{Explained, Part, digest};
-use crate::{Digest, verify_hex};
+use crate::{Digest, Verified, verify_hex};
 
 /// In which order the values are signed.
 ///
@@ -73,14 +73,14 @@ pub fn sign<'a>(
 /// Whether `given`, the `sign` of a received callback, is the right one for these parameters, by the
 /// rules of [`verify_hex`].
 ///
-/// `Ok(false)` is a callback that is not genuine; an error one that can't be judged. The signature
+/// [`Verified::Forged`] is a callback that is not genuine; an error one that can't be judged. The signature
 /// covers `rechargestatus`. But a callback can be replayed for ever, and this scheme is known from
 /// one source (M): it too is only a reason to ask.
 pub fn verify_callback<'a>(
     params: impl IntoIterator<Item = (&'a str, &'a str)>,
     secret: &str,
     given: &str,
-) -> Result<bool, DuplicateParameter> {
+) -> Result<Verified, DuplicateParameter> {
     let expected = sign(SignOrder::Sorted, params, secret)?;
     Ok(verify_hex(&expected, given))
 }

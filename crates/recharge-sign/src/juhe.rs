@@ -18,7 +18,7 @@ use core::fmt;
 
 use crate::explain::{Explained, Part, digest};
 use crate::midstate::Midstate;
-use crate::{Digest, verify_hex};
+use crate::{Digest, Verified, verify_hex};
 
 /// The signature of a submit.
 ///
@@ -45,9 +45,9 @@ pub fn callback(key: &str, upstream_id: &str, order_id: &str) -> Digest {
 /// Whether `given`, the `sign` of a received callback, is the right one, by the rules of
 /// [`verify_hex`].
 ///
-/// `true` says that Juhe once signed these two numbers, or two others that read the same when
+/// [`Verified::Genuine`] says that Juhe once signed these two numbers, or two others that read the same when
 /// written together. It says nothing about `sta`, and nothing about when.
-pub fn verify_callback(key: &str, upstream_id: &str, order_id: &str, given: &str) -> bool {
+pub fn verify_callback(key: &str, upstream_id: &str, order_id: &str, given: &str) -> Verified {
     verify_hex(&callback(key, upstream_id, order_id), given)
 }
 

@@ -10,7 +10,7 @@
 //! # Juhe 聚合数据: one digest per call
 //!
 //! ```
-//! use recharge_sign::juhe;
+//! use recharge_sign::{Verified, juhe};
 //!
 //! let (openid, key) = ("JHdummyopenid", "dummykey");
 //! let sign = juhe::submit(openid, key, "18912345678", "1", "111111111");
@@ -21,7 +21,8 @@
 //! assert_eq!(signer.submit("18912345678", "1", "111111111"), sign);
 //!
 //! // A callback is checked with the key alone.
-//! assert!(juhe::verify_callback(key, "J1234", "567", "875E488DC08795631EAD0919CC3931AE"));
+//! let given = "875E488DC08795631EAD0919CC3931AE";
+//! assert_eq!(juhe::verify_callback(key, "J1234", "567", given), Verified::Genuine);
 //! ```
 //!
 //! # Jisu 极速数据: the whole request, in any order
@@ -62,5 +63,5 @@ pub mod jisu;
 pub mod juhe;
 mod midstate;
 
-pub use digest::{Digest, HexDigest, verify_hex};
+pub use digest::{Digest, HexDigest, Verified, verify_hex};
 pub use explain::Explained;

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use recharge_sign::jisu::{self, SignOrder};
-use recharge_sign::{Digest, Explained, juhe};
+use recharge_sign::{Digest, Explained, Verified, juhe};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -104,7 +104,7 @@ impl Vector {
             Call::JuheCallback => {
                 let key = self.secret("key");
                 let (upstream_id, order_id) = (self.value("sporder_id"), self.value("orderid"));
-                assert!(juhe::verify_callback(key, upstream_id, order_id, &self.md5));
+                assert!(juhe::verify_callback(key, upstream_id, order_id, &self.md5).is_genuine());
                 let digest = juhe::callback(key, upstream_id, order_id);
                 (digest, juhe::explain_callback(key, upstream_id, order_id))
             }
@@ -114,7 +114,7 @@ impl Vector {
                 let secret = self.secret("appsecret");
                 assert_eq!(
                     jisu::verify_callback(self.pairs(), secret, &self.md5),
-                    Ok(true)
+                    Ok(Verified::Genuine)
                 );
                 self.run_jisu(SignOrder::Sorted)
             }

@@ -1,15 +1,27 @@
 //! An upstream's answer, and how faults spoil it.
 
+use std::fmt;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::config::Upstream;
+use crate::hidden::Size;
 
 /// What an upstream answers: its code, and the whole body.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) code: i64,
     pub(crate) body: String,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("code", &self.code)
+            .field("body", &Size(self.body.len()))
+            .finish()
+    }
 }
 
 impl Answer {

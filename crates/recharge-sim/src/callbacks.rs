@@ -1,12 +1,14 @@
 //! Callbacks, before anything is sent: what they say, when they are due, when they are repeated.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use crate::config::Upstream;
 use crate::dice::Dice;
 use crate::faults::{FaultKind, Stage};
 use crate::form;
+use crate::hidden::Size;
 use crate::order::Key;
 use crate::world::World;
 use crate::{jisu, juhe, md5};
@@ -15,8 +17,9 @@ use crate::{jisu, juhe, md5};
 /// (M: up to 3 times). Of Jisu no repetition is known.
 const JUHE_REPETITIONS: u32 = 3;
 
-/// A callback to be sent now: a form POST.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A callback to be sent now: a form POST. `Debug` shows nothing of its body, in which Jisu names the
+/// account.
+#[derive(Clone, PartialEq, Eq)]
 pub struct CallbackSend {
     /// Names it towards [`World::callback_answered`].
     pub id: u64,
@@ -28,6 +31,18 @@ pub struct CallbackSend {
     pub body: String,
     /// 1 for the first delivery.
     pub attempt: u32,
+}
+
+impl fmt::Debug for CallbackSend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallbackSend")
+            .field("id", &self.id)
+            .field("upstream", &self.upstream)
+            .field("order_id", &self.order_id)
+            .field("body", &Size(self.body.len()))
+            .field("attempt", &self.attempt)
+            .finish()
+    }
 }
 
 /// Callbacks that wait and those that are on their way.

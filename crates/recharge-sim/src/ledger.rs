@@ -1,8 +1,11 @@
 //! The ledger: what was really charged, whatever was answered.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::Upstream;
+use crate::hidden::Masked;
 
 /// How an order number stands in the upstream's own books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -18,8 +21,9 @@ pub enum LedgerState {
     NotAccepted,
 }
 
-/// One row: an order number that one upstream received.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// One row: an order number that one upstream received. `Debug` masks the account; as JSON the row has
+/// it in full.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerRow {
     /// Who received it.
     pub provider: Upstream,
@@ -40,4 +44,42 @@ pub struct LedgerRow {
     /// taken. An upstream refuses duplicates, so it is never more than 1 for one number; a merchant's
     /// order that was sent under two numbers has two rows.
     pub charges: u32,
+}
+
+impl fmt::Debug for LedgerRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LedgerRow")
+            .field("provider", &self.provider)
+            .field("order_id", &self.order_id)
+            .field("upstream_id", &self.upstream_id)
+            .field("account", &Masked(&self.account))
+            .field("amount", &self.amount)
+            .field("state", &self.state)
+            .field("submits", &self.submits)
+            .field("charges", &self.charges)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_shows_its_account_masked() {
+        let row = LedgerRow {
+            provider: Upstream::Juhe,
+            order_id: "ABCDEFGH12345678".to_owned(),
+            upstream_id: None,
+            account: "18900001234".to_owned(),
+            amount: "10".to_owned(),
+            state: LedgerState::NotAccepted,
+            submits: 1,
+            charges: 0,
+        };
+        let text = format!("{row:?}");
+        assert!(!text.contains("18900001234"), "{text}");
+        assert!(text.contains("account: 189****1234"), "{text}");
+        assert!(text.contains("ABCDEFGH12345678"), "{text}");
+    }
 }

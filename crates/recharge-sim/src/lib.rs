@@ -66,6 +66,7 @@ mod dice;
 mod duration;
 mod faults;
 mod form;
+mod hidden;
 mod jisu;
 mod jisu_answers;
 mod juhe;

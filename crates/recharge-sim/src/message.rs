@@ -1,9 +1,14 @@
 //! Requests and replies, as the [`World`](crate::World) sees them: no sockets, no clock.
 
+use std::fmt;
 use std::time::Duration;
 
-/// A request, head and body read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+use crate::hidden::Size;
+use crate::stats::safe_path;
+
+/// A request, head and body read. `Debug` shows how long query and body are, and nothing of them: keys and
+/// accounts stand there.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Request {
     /// Such as `GET`.
     pub method: String,
@@ -15,6 +20,18 @@ pub struct Request {
     pub content_type: Option<String>,
     /// The body; may be empty.
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &safe_path(&self.path, false))
+            .field("query", &Size(self.query.len()))
+            .field("content_type", &self.content_type)
+            .field("body", &Size(self.body.len()))
+            .finish()
+    }
 }
 
 impl Request {
@@ -41,8 +58,8 @@ impl Request {
     }
 }
 
-/// A reply, and how it is to travel.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A reply, and how it is to travel. `Debug` shows how long the body is, and nothing of it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
@@ -69,6 +86,17 @@ pub enum Delivery {
     Reset,
     /// Nothing is sent for this time, then the connection closes.
     Silence(Duration),
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .field("content_type", &self.content_type)
+            .field("body", &Size(self.body.len()))
+            .field("delivery", &self.delivery)
+            .finish()
+    }
 }
 
 impl Reply {
@@ -115,5 +143,29 @@ impl Reply {
     pub(crate) fn delivered(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_and_replies_show_no_account() {
+        let texts = [
+            format!("{:?}", Request::get("/a?phoneno=18900001234")),
+            format!("{:?}", Request::get("/a/18900001234")),
+            format!("{:?}", Request::post("/a", "phoneno=18900001234")),
+            format!("{:?}", Reply::json(r#"{"game_userid":"18900001234"}"#)),
+        ];
+        for text in &texts {
+            // Neither as text nor as a list of bytes.
+            assert!(
+                !text.contains("18900001234") && !text.contains("49, 56, 57"),
+                "{text}"
+            );
+        }
+        assert!(texts[0].contains("query: 19 bytes"), "{}", texts[0]);
+        assert!(texts[2].contains("body: 19 bytes"), "{}", texts[2]);
     }
 }

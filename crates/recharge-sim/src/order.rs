@@ -1,11 +1,13 @@
 //! What the world knows about one order number.
 
+use std::fmt;
 use std::time::Duration;
 
 use recharge_core::Money;
 
 use crate::catalogue::Goods;
 use crate::config::Upstream;
+use crate::hidden::Masked;
 use crate::ledger::{LedgerRow, LedgerState};
 
 /// The upstream and the merchant's order number.
@@ -26,7 +28,7 @@ pub(crate) enum Product {
 }
 
 /// A submit that passed every check but those for duplicates and balance.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Wanted {
     pub(crate) upstream: Upstream,
     pub(crate) product: Product,
@@ -36,6 +38,20 @@ pub(crate) struct Wanted {
     pub(crate) amount: String,
     pub(crate) face: u32,
     pub(crate) goods: Goods,
+}
+
+impl fmt::Debug for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wanted")
+            .field("upstream", &self.upstream)
+            .field("product", &self.product)
+            .field("order_id", &self.order_id)
+            .field("account", &Masked(&self.account))
+            .field("amount", &self.amount)
+            .field("face", &self.face)
+            .field("goods", &self.goods)
+            .finish()
+    }
 }
 
 impl Wanted {
@@ -95,7 +111,7 @@ impl Order {
 }
 
 /// Everything on record about one order number.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Record {
     pub(crate) account: String,
     pub(crate) amount: String,
@@ -107,6 +123,20 @@ pub(crate) struct Record {
     pub(crate) shown: bool,
     /// How often a query has hidden the order.
     pub(crate) hidden: u32,
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("account", &Masked(&self.account))
+            .field("amount", &self.amount)
+            .field("submits", &self.submits)
+            .field("order", &self.order)
+            .field("refused", &self.refused)
+            .field("shown", &self.shown)
+            .field("hidden", &self.hidden)
+            .finish()
+    }
 }
 
 impl Record {

@@ -1,11 +1,13 @@
 //! Which faults strike: by probability, or for a named order.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use crate::config::{Settle, Upstream};
 use crate::dice::{Dice, MILLION};
 use crate::faults::{FaultKind, Stage};
+use crate::hidden::Masked;
 
 /// What goes wrong, how often, and how long it takes. Build one from a
 /// [`Preset`](crate::Preset) and change it, or start from [`off`](Self::off).
@@ -169,8 +171,8 @@ fn check_stage(stage: Stage, kind: FaultKind) -> Result<(), PlanError> {
 
 /// What happens to the calls about one named order: the first entry to the first call of that stage,
 /// the second to the second; `None` and calls past the end of a list go right. Each order that the
-/// script names goes through it from its beginning.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// script names goes through it from its beginning. `Debug` masks the account.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Script {
     /// At this upstream only.
     pub upstream: Option<Upstream>,
@@ -190,6 +192,22 @@ pub struct Script {
     pub end: Option<FaultKind>,
     /// When it ends, if not like all others.
     pub settle: Option<Settle>,
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script")
+            .field("upstream", &self.upstream)
+            .field("order_id", &self.order_id)
+            .field("account", &self.account.as_deref().map(Masked))
+            .field("submit", &self.submit)
+            .field("query", &self.query)
+            .field("read", &self.read)
+            .field("callback", &self.callback)
+            .field("end", &self.end)
+            .field("settle", &self.settle)
+            .finish()
+    }
 }
 
 impl Script {

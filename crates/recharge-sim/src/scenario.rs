@@ -78,8 +78,13 @@ pub struct Scenario {
 #[non_exhaustive]
 pub enum ScenarioError {
     /// Not TOML, an unknown key, or a value of a wrong kind; the text names the place.
-    #[error("the scenario can't be read: {0}")]
-    Toml(#[from] toml::de::Error),
+    #[error("the scenario can't be read: line {line}: {message}")]
+    Toml {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there, with phone numbers masked. The line itself is not repeated.
+        message: String,
+    },
     /// Not JSON, an unknown key, or a value of a wrong kind; the text names the place.
     #[error("the faults can't be read: {0}")]
     Json(#[from] serde_json::Error),
@@ -91,7 +96,16 @@ pub enum ScenarioError {
 impl Scenario {
     /// Reads a scenario file.
     pub fn from_toml(text: &str) -> Result<Self, ScenarioError> {
-        let file: File = toml::from_str(text)?;
+        let file: File = toml::from_str(text).map_err(|error| {
+            // The error's own text quotes the line, which may hold an account; its message may too.
+            let before = text
+                .get(..error.span().map_or(0, |span| span.start))
+                .unwrap_or(text);
+            ScenarioError::Toml {
+                line: before.bytes().filter(|b| *b == b'\n').count() + 1,
+                message: recharge_core::redact(error.message(), &[], &[]),
+            }
+        })?;
         let names_faults = file.preset.is_some()
             || !file.timings.is_empty()
             || !file.probabilities.is_empty()
@@ -341,6 +355,22 @@ from_text!(MaybeFault(Option<FaultKind>), |text| if text == "none" {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_complaint_names_the_line_and_repeats_no_account() {
+        for (text, line) in [
+            ("[[order]]\naccount = 18912345678\n", 2),
+            ("[[order]]\n\naccount = \"0571-56565366\" junk\n", 3),
+        ] {
+            let error = Scenario::from_toml(text).unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains(&format!("line {line}: ")), "{shown}");
+            assert!(
+                !shown.contains("18912345678") && !shown.contains("56565366"),
+                "{shown}"
+            );
+        }
+    }
 
     #[test]
     fn probabilities_come_on_top_of_the_preset() {

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+use crate::hidden::Size;
 use crate::message::{Delivery, Reply};
 
 /// A request's first line that is longer than this is let through unseen.
@@ -143,7 +144,6 @@ impl Drop for Watched {
 }
 
 /// The body of a reply, sent in pieces.
-#[derive(Debug)]
 pub(crate) struct ReplyBody {
     pieces: VecDeque<Bytes>,
     /// Bytes announced and not yet sent.
@@ -151,6 +151,18 @@ pub(crate) struct ReplyBody {
     gap: Duration,
     breaks_off: bool,
     pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl fmt::Debug for ReplyBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without its pieces: the account is in them.
+        f.debug_struct("ReplyBody")
+            .field(
+                "left",
+                &Size(usize::try_from(self.left).unwrap_or(usize::MAX)),
+            )
+            .finish_non_exhaustive()
+    }
 }
 
 impl ReplyBody {

@@ -1,6 +1,7 @@
 //! The world: both upstreams, their books and their faults, as a pure machine.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use recharge_core::Money;
@@ -11,6 +12,7 @@ use crate::config::{Upstream, WorldConfig};
 use crate::dice::Dice;
 use crate::faults::{FaultKind, Stage};
 use crate::form::Fields;
+use crate::hidden::Masked;
 use crate::ledger::LedgerRow;
 use crate::message::{Reply, Request};
 use crate::order::{Key, Order, Record};
@@ -45,7 +47,7 @@ pub struct World {
     /// By Jisu's own number.
     pub(crate) by_upstream_id: BTreeMap<String, Key>,
     /// How often each subject was called about.
-    counts: BTreeMap<(Upstream, Stage, String), u32>,
+    counts: BTreeMap<(Upstream, Stage, Subject), u32>,
     pub(crate) agenda: BTreeMap<(Duration, u64), Event>,
     /// Breaks ties in the agenda and the outbox: first scheduled, first done.
     pub(crate) ticket: u64,
@@ -54,6 +56,16 @@ pub struct World {
     pub(crate) jisu_balance: Money,
     pub(crate) stats: Stats,
     log: Log,
+}
+
+/// What a call is about: an order number, an account or a path. `Debug` masks it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Subject(String);
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Masked(&self.0).fmt(f)
+    }
 }
 
 /// A call, its fields, and the fault that was chosen for it.
@@ -288,7 +300,7 @@ impl World {
     pub(crate) fn count(&mut self, upstream: Upstream, stage: Stage, subject: &str) -> u32 {
         let count = self
             .counts
-            .entry((upstream, stage, subject.to_owned()))
+            .entry((upstream, stage, Subject(subject.to_owned())))
             .or_default();
         let before = *count;
         *count += 1;

@@ -216,3 +216,16 @@ fn chunks_are_written_as_http_wants_them() {
     let long = chunked(200, &[], &vec![b'x'; (64 << 10) + 1]);
     assert!(long.ends_with(b"\r\n1\r\nx\r\n0\r\n\r\n"));
 }
+
+#[tokio::test]
+async fn debug_counts_requests_and_shows_none() {
+    let server = SocketServer::start([SocketFault::None]).await.unwrap();
+    let mut stream = connect(&server).await;
+    stream.write_all(REQUEST).await.unwrap();
+    let mut first = [0; 1];
+    stream.read_exact(&mut first).await.unwrap();
+    assert_eq!(server.requests().len(), 1);
+    let text = format!("{server:?}");
+    assert!(text.contains("requests: 1"), "{text}");
+    assert!(!text.contains("POST"), "{text}");
+}

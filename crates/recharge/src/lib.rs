@@ -9,6 +9,8 @@
 //! | [`jisu`] | `recharge-jisu` | adapter, feature `jisu` |
 //! | [`engine`] | `recharge-engine` | the lifecycle, feature `engine` |
 //!
+//! The transports are features too: `reqwest`, `hyper`, `tower`, and for tests `test-util`.
+//!
 //! The types that most programs name are at the root as well. The recipes of the project's README are
 //! compiled and run as tests of this crate.
 
@@ -25,7 +27,7 @@ pub use recharge_juhe as juhe;
 
 pub use recharge_core::{
     Account, AccountKind, AttemptNumber, Carrier, FaceValue, Money, OrderId, OrderState, Provider,
-    ProviderExt, QueryOutcome, SubmitOutcome, SubmitRequest,
+    ProviderExt, QueryOutcome, QueryRequest, SecretString, SubmitOutcome, SubmitRequest,
 };
 pub use recharge_http::Transport;
 

@@ -7,7 +7,7 @@ use clap::Command;
 use crate::project::{Project, Result};
 
 /// How wide the help is written. The terminal of whoever runs this must not matter.
-const WIDTH: usize = 96;
+const WIDTH: usize = 100;
 
 pub(super) fn page(_: &Project) -> Result<String> {
     render(recharge_cli::command())

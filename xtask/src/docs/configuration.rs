@@ -6,7 +6,7 @@ use crate::project::{Project, Result};
 pub(super) fn page(_: &Project) -> Result<String> {
     Ok(format!(
         "# Configuration\n\n\
-         What `recharge config template` prints: every key with its default. The file is `recharge.toml`, \
+         What `recharge config template` prints: every key, with its default where it has one. The file is `recharge.toml`, \
          or what `--config` or `RECHARGE_CONFIG` names; variables of the environment go before it. An \
          unknown key is an error that names the nearest right one.\n\n```toml\n{}\n```\n",
         recharge_cli::config::TEMPLATE.trim_end()

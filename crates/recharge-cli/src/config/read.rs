@@ -35,6 +35,9 @@ pub(super) fn text(path: &Path) -> Result<String, ConfigError> {
     })
 }
 
+/// How many complaints are made about one file.
+const MOST_PROBLEMS: usize = 20;
+
 /// A file and what was found wrong in it so far.
 struct Reader<'a> {
     text: &'a str,
@@ -50,8 +53,11 @@ impl Reader<'_> {
     }
 
     fn complain(&mut self, at: usize, text: impl Into<String>) {
-        let place = self.place(at);
-        self.problems.push(Problem::new(place, text));
+        // Each place is counted from the beginning, and nobody reads a thousand complaints.
+        if self.problems.len() < MOST_PROBLEMS {
+            let place = self.place(at);
+            self.problems.push(Problem::new(place, text));
+        }
     }
 }
 

@@ -191,6 +191,7 @@ fn row(order: &Order, output: &Output) -> Vec<String> {
         ),
         or_dash(
             attempt
+                .filter(|_| order.state() == OrderState::Succeeded)
                 .and_then(recharge_engine::Attempt::cost)
                 .map(|cost| cost.to_string()),
         ),

@@ -18,7 +18,7 @@ fn fields(head: &str, fields: &[(&str, Option<String>)]) -> String {
     for (name, value) in fields {
         if let Some(value) = value.as_deref().filter(|value| !value.is_empty()) {
             // Writing to a String can't fail.
-            let _ = write!(text, "\n{name}: {value}");
+            let _ = write!(text, "\n{name}: {}", output::plain(value));
         }
     }
     text
@@ -72,7 +72,7 @@ pub(super) fn submit(
             ],
         ),
         SubmitOutcome::Rejected(rejection) => fields(
-            &output.tinted(Tone::Bad, "rejected: nothing was taken"),
+            &output.tinted(Tone::Bad, "rejected: this send was not taken"),
             &[
                 order,
                 ("answer", Some(said(&rejection.answer))),
@@ -305,7 +305,7 @@ pub(super) fn orders(
         .iter()
         .map(|order| {
             vec![
-                order.number.clone(),
+                output::plain(&order.number),
                 or_dash(upstream_id(order.upstream_order_id.as_ref())),
                 state(order.state).unwrap_or("not listed").to_owned(),
                 or_dash(price(order.cost)),

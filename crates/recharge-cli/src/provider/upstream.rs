@@ -10,7 +10,7 @@ use recharge_core::{
     SecretString, SubmitOutcome, UpstreamOrder, UpstreamOrderId,
 };
 use recharge_http::judge::{Exchange, Judge, Told, lacks};
-use recharge_http::read::{self, Loose, Text};
+use recharge_http::read::{self, AccountText, Loose};
 use recharge_http::{ClientError, Transport};
 use recharge_jisu::{JisuProvider, OrderKey, Product};
 use recharge_juhe::JuheProvider;
@@ -217,7 +217,7 @@ fn nobody(kind: AccountKind) -> Result<Account, CliError> {
     Account::parse(kind, text).map_err(|error| CliError::unusable(error.to_string()))
 }
 
-fn named(echoes: &[&Text], kind: AccountKind) -> Result<Account, CliError> {
+fn named(echoes: &[&AccountText], kind: AccountKind) -> Result<Account, CliError> {
     match echoes.iter().find_map(|echo| echo.given()) {
         Some(echo) => Account::parse(kind, echo).map_err(|_| {
             CliError::unusable(

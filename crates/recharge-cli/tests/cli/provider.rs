@@ -129,7 +129,7 @@ fn a_refusal_is_status_4_and_took_nothing() {
     sim.with(&line)
         .run()
         .exits(4)
-        .says("rejected: nothing was taken")
+        .says("rejected: this send was not taken")
         .says("code 208506");
     let json = sim.with(&format!("{line} --json")).run().exits(4).json();
     assert_eq!(json["outcome"], "rejected");

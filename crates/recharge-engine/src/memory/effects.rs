@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use recharge_core::{
-    Doubt, DoubtKind, Provider, ProviderId, QueryOutcome, SubmitOutcome, SubmitRequest, Unavailable,
-    UnavailableKind,
+    Doubt, DoubtKind, Provider, ProviderId, QueryOutcome, SubmitOutcome, SubmitRequest,
+    Unavailable, UnavailableKind,
 };
 
 use super::{MemoryDriver, Name};

@@ -241,6 +241,14 @@ async fn a_follower_that_goes_away_in_the_midst_of_a_submit_leaves_a_doubt() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn lesson_22_a_provider_that_never_comes_back_holds_nobody_and_leaves_a_doubt() {
+    let desk = Desk::new(vec![first().hangs().query(succeeded())]);
+    assert_eq!(desk.follow().await.state(), OrderState::Succeeded);
+    assert_eq!(desk.states()[1], OrderState::Unknown);
+    assert_eq!(desk.providers[0].submitted().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_follower_that_goes_away_after_a_rejection_leaves_a_doubt() {
     let desk = Desk::new(vec![first().submit(rejected()).query(not_found())]);
     // One second for the submit; the question is under way.

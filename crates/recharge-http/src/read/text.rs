@@ -1,7 +1,6 @@
 //! One scalar of an answer, to the letter.
 
 use std::fmt;
-use std::ops::Deref;
 
 use recharge_core::Money;
 use serde::de::Error as _;
@@ -117,22 +116,44 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// A [`Text`] that holds an account: `Debug` masks the middle of it, whatever its form.
+/// A [`Text`] that holds an account: `Display` and `Debug` mask the middle of it, whatever its form.
+///
+/// The whole account is had by [`as_str`](Self::as_str) and [`given`](Self::given) only, so that
+/// `to_string` can't print it by oversight.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct AccountText(Text);
 
-impl Deref for AccountText {
-    type Target = Text;
+impl AccountText {
+    /// The whole account: to compare, not to print.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
 
-    fn deref(&self) -> &Text {
-        &self.0
+    /// Whether nothing was given.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The whole account, when one was given: to compare, not to print.
+    pub fn given(&self) -> Option<&str> {
+        self.0.given()
+    }
+
+    fn masked(&self) -> String {
+        let text = self.as_str();
+        recharge_core::redact(text, &[], &[text])
+    }
+}
+
+impl fmt::Display for AccountText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.masked())
     }
 }
 
 impl fmt::Debug for AccountText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.as_str();
-        fmt::Debug::fmt(&recharge_core::redact(text, &[], &[text]), f)
+        fmt::Debug::fmt(&self.masked(), f)
     }
 }
 

@@ -1,7 +1,8 @@
 //! What the log keeps, and `reset`. The control calls themselves are tested over HTTP in `tests/front`.
 
 use recharge_sim::{
-    DEFAULT_JISU_APPKEY, DEFAULT_JUHE_KEY, FaultKind, Preset, Request, World, WorldConfig,
+    DEFAULT_JISU_APPKEY, DEFAULT_JUHE_KEY, FaultKind, FaultPlan, Preset, Request, Script, Stage,
+    World, WorldConfig,
 };
 
 use crate::support::*;
@@ -35,6 +36,45 @@ fn debug_shows_no_credentials() {
         !text.contains(DEFAULT_JUHE_KEY) && !text.contains(DEFAULT_JISU_APPKEY),
         "{text}"
     );
+}
+
+#[test]
+fn debug_shows_no_account_whatever_the_world_went_through() {
+    let mut plan = FaultPlan::off();
+    plan.scripts.push(Script {
+        account: Some("18900005678".to_owned()),
+        ..Script::default()
+    });
+    // Copies of packets wait in the agenda, callbacks in the outbox.
+    plan.set_rate(Stage::Submit, FaultKind::DelayedAcceptance, 0.5)
+        .unwrap();
+    let mut world = World::new(WorldConfig {
+        callbacks: true,
+        faults: plan,
+        ..WorldConfig::default()
+    });
+    for n in 0..20 {
+        juhe_submit_raw(&mut world, secs(n), &format!("UNSEENORDER{n}"));
+        juhe_status_raw(&mut world, secs(n), &format!("UNSEENORDER{n}"));
+    }
+    let check = format!("/ofpay/mobile/telcheck?key={DEFAULT_JUHE_KEY}&phoneno={PHONE}&cardnum=10");
+    world.handle(secs(20), &Request::get(&check));
+    let line = Landline::default();
+    for target in [
+        jisu_mobile_target(PHONE, "10", "UNSEENMOBILE"),
+        line.target(&line.sorted_sign()),
+    ] {
+        world.handle(secs(20), &Request::get(&target));
+    }
+    // Before anything ended, so that orders, copies and callbacks are all there to be seen.
+    let early = format!("{world:?}");
+    let due = world.callbacks_due(secs(100));
+    assert!(!due.is_empty() && !world.ledger().is_empty());
+    let text = format!("{early} {world:?} {due:?} {:?}", world.ledger());
+    for account in [PHONE, "18900005678", LINE, "057156565366"] {
+        assert!(!text.contains(account), "{account} in {text}");
+    }
+    assert!(text.contains("189****1234") && text.contains("189****5678"));
 }
 
 #[test]
