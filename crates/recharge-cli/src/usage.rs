@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use recharge_core::redact;
+use recharge_core::Redactor;
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -27,7 +27,7 @@ pub(crate) fn report(mut error: clap::Error, args: &[OsString]) -> Exit {
         rendered.to_string()
     };
     // What a value's own parser says may repeat it too.
-    let text = redact(&text, &[], &[]);
+    let text = Redactor::default().redact(&text, &[]);
     if in_json {
         let exit = Exit::Usage;
         let message = text.strip_prefix("error: ").unwrap_or(&text).trim_end();

@@ -25,7 +25,7 @@
 //! use recharge_core::{
 //!     Account, AccountKind, AttemptNumber, Call, Capabilities, Code, CodeOverrides, CodeTable,
 //!     Confidence, ExposeSecret, FaceValue, NotSent, Offer, Provider, ProviderExt, ProviderId,
-//!     QueryClass, QueryOutcome, QueryRequest, SecretString, SubmitClass, SubmitOutcome,
+//!     QueryClass, QueryOutcome, QueryRequest, Redactor, SecretString, SubmitClass, SubmitOutcome,
 //!     SubmitRequest, Unavailable, UnavailableKind, UpstreamState,
 //! };
 //! use recharge_http::form::{BaseUrl, Encoding, request};
@@ -106,10 +106,11 @@
 //!         let offer = Offer::new(AccountKind::Mobile, vec![fifty]);
 //!         let mut capabilities = Capabilities::new(vec![offer], vec![Call::Submit, Call::Query]);
 //!         capabilities.refuses_duplicates = true;
+//!         let codes = CodeTable::new(CODES, CodeOverrides::new());
 //!         Self {
 //!             id: ProviderId::parse("tiny").expect("a name"),
 //!             capabilities,
-//!             judge: Judge::new(CodeTable::new(CODES, CodeOverrides::new()), vec![key.clone()]),
+//!             judge: Judge::new(codes, Redactor::new([key.clone()])),
 //!             key,
 //!             transport,
 //!         }
@@ -266,5 +267,5 @@ pub use stub_bench::{Asked, Booked, Form, Say, StubBench, Wire};
 
 /// An account as `Debug` shows it: its middle masked, also of one that is no well-formed account.
 pub(crate) fn masked(account: &str) -> String {
-    recharge_core::redact(account, &[], &[account])
+    recharge_core::Redactor::default().redact(account, &[account])
 }

@@ -115,12 +115,26 @@ impl fmt::Debug for Account {
 
 /// Hides the middle of an account's text: `189****1234`; of a short one all but the ends.
 pub(crate) fn mask(text: &str) -> String {
-    let length = text.chars().count();
-    let (head, tail) = if length >= 10 { (3, 4) } else { (1, 2) };
-    let mut masked: String = text.chars().take(head).collect();
-    masked.push_str("****");
-    masked.extend(text.chars().skip(length.saturating_sub(tail)));
-    masked
+    let (head, tail) = if text.chars().nth(9).is_some() {
+        (3, 4)
+    } else {
+        (1, 2)
+    };
+    let head = text
+        .char_indices()
+        .nth(head)
+        .map_or(text.len(), |(at, _)| at);
+    let tail = text
+        .char_indices()
+        .nth_back(tail - 1)
+        .map_or(0, |(at, _)| at);
+    let parts = (text.get(..head), text.get(tail..));
+    [
+        parts.0.unwrap_or_default(),
+        "****",
+        parts.1.unwrap_or_default(),
+    ]
+    .concat()
 }
 
 fn all_digits(text: &str) -> bool {

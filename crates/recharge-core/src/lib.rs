@@ -16,6 +16,7 @@
 //! | [`outcome`] | [`SubmitOutcome`] and [`QueryOutcome`]: to be matched, not `?`-ed away |
 //! | [`provider`] | [`Provider`] and its [`Capabilities`] |
 //! | [`call`] | what goes into its calls, and what comes out |
+//! | [`redact`] | [`Redactor`]: what must not be stored or shown, masked |
 //!
 //! ```
 //! use recharge_core::{Account, AccountKind, FaceValue, Money};
@@ -39,6 +40,7 @@ pub mod id;
 pub mod money;
 pub mod outcome;
 pub mod provider;
+pub mod redact;
 pub mod state;
 
 pub use account::{Account, AccountKind, ParseAccountError};
@@ -54,8 +56,9 @@ pub use id::{AttemptNumber, OrderId, ParseIdError, ProviderId, UpstreamOrderId};
 pub use money::{FaceValue, Money, ParseMoneyError};
 pub use outcome::{
     Answer, Doubt, DoubtKind, NotSent, QueryOutcome, Receipt, Rejection, Sighting, SubmitOutcome,
-    Unavailable, UnavailableKind, UpstreamState, redact,
+    Unavailable, UnavailableKind, UpstreamState,
 };
 pub use provider::{Call, Capabilities, Offer, Provider, ProviderExt};
+pub use redact::Redactor;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use state::{MOVES, Move, OrderState, ReviewReason, Standing};

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, TRANSFER_ENCODING};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use http::{Method, Request, Version};
 
 use crate::{Certainty, MAX_ANSWER, SendBefore, TransportError, TransportErrorKind};
@@ -46,32 +46,34 @@ pub(crate) fn is_past(deadline: Option<Instant>) -> bool {
 
 /// Refuses an encoded answer, and one that announces too much before reading it.
 pub(crate) fn check_head(headers: &HeaderMap) -> Result<(), TransportError> {
-    // A transfer coding under `chunked` would reach us undecoded.
-    if has_token_other_than(headers, &CONTENT_ENCODING, "identity")
-        || has_token_other_than(headers, &TRANSFER_ENCODING, "chunked")
-    {
-        return Err(maybe_sent(TransportErrorKind::Encoded));
-    }
-    let announced = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > MAX_ANSWER as u64) {
-        return Err(maybe_sent(TransportErrorKind::TooLarge));
+    for (name, value) in headers {
+        // A transfer coding under `chunked` would reach us undecoded.
+        if name == CONTENT_ENCODING && has_token_other_than(value, "identity")
+            || name == TRANSFER_ENCODING && has_token_other_than(value, "chunked")
+        {
+            return Err(maybe_sent(TransportErrorKind::Encoded));
+        }
+        if name == CONTENT_LENGTH
+            && announced(value).is_some_and(|length| length > MAX_ANSWER as u64)
+        {
+            return Err(maybe_sent(TransportErrorKind::TooLarge));
+        }
     }
     Ok(())
 }
 
-fn has_token_other_than(headers: &HeaderMap, name: &HeaderName, allowed: &str) -> bool {
-    headers
-        .get_all(name)
-        .iter()
-        .any(|value| match value.to_str() {
-            Ok(text) => text
-                .split(',')
-                .map(str::trim)
-                .any(|token| !token.is_empty() && !token.eq_ignore_ascii_case(allowed)),
-            Err(_) => true,
-        })
+fn announced(length: &HeaderValue) -> Option<u64> {
+    length.to_str().ok()?.parse().ok()
+}
+
+fn has_token_other_than(value: &HeaderValue, allowed: &str) -> bool {
+    match value.to_str() {
+        Ok(text) => text
+            .split(',')
+            .map(str::trim)
+            .any(|token| !token.is_empty() && !token.eq_ignore_ascii_case(allowed)),
+        Err(_) => true,
+    }
 }
 
 /// Gathers an answer's body up to [`MAX_ANSWER`]. One chunk, the usual case, is not copied.

@@ -11,13 +11,13 @@ use std::error::Error as _;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use recharge_core::{
-    Account, Answer, CallError, CallErrorKind, CodeTable, Doubt, DoubtKind, ExposeSecret, Money,
-    NotSent, QueryClass, QueryOutcome, Receipt, Rejection, SecretString, Sighting, SubmitClass,
-    SubmitOutcome, Unavailable, UnavailableKind, UpstreamOrderId, UpstreamState, redact,
+    Account, Answer, CallError, CallErrorKind, CodeTable, Doubt, DoubtKind, Money, NotSent,
+    QueryClass, QueryOutcome, Receipt, Redactor, Rejection, Sighting, SubmitClass, SubmitOutcome,
+    Unavailable, UnavailableKind, UpstreamOrderId, UpstreamState,
 };
 use serde::de::DeserializeOwned;
 
-use crate::read::{ReadError, Text, read, shown};
+use crate::read::{Body, ReadError, Text};
 use crate::{Certainty, TransportError};
 
 /// What [`Transport::send`](crate::Transport::send) gave.
@@ -68,13 +68,13 @@ pub enum Told<E> {
 #[derive(Debug, Clone)]
 pub struct Judge {
     codes: CodeTable,
-    secrets: Vec<SecretString>,
+    redactor: Redactor,
 }
 
 impl Judge {
-    /// A judge by that table, who masks those secrets.
-    pub const fn new(codes: CodeTable, secrets: Vec<SecretString>) -> Self {
-        Self { codes, secrets }
+    /// A judge by that table, who masks what `redactor` knows.
+    pub const fn new(codes: CodeTable, redactor: Redactor) -> Self {
+        Self { codes, redactor }
     }
 
     /// What a submit told.
@@ -274,18 +274,13 @@ impl Judge {
     /// as good as none.
     fn harmless(&self, id: Option<UpstreamOrderId>, account: &Account) -> Option<UpstreamOrderId> {
         id.filter(|id| {
-            let holds = |text: &str| id.as_str().contains(text);
-            !holds(account.as_str())
-                && !self
-                    .secrets
-                    .iter()
-                    .any(|secret| holds(secret.expose_secret()))
+            !id.as_str().contains(account.as_str()) && !self.redactor.finds_secret(id.as_str())
         })
     }
 
     /// A text of an answer, such as a product's name, with secrets and phone numbers masked.
     pub fn mask(&self, text: &str) -> String {
-        redact(text, &self.secrets(), &[])
+        self.redactor.redact(text, &[])
     }
 
     fn open<E: Envelope>(
@@ -293,15 +288,16 @@ impl Judge {
         response: &Response<Bytes>,
         accounts: &[&str],
     ) -> Result<(E, Answer), Unopened> {
-        let body = shown(response.body());
+        let body = Body::new(response.body());
+        let shown = body.shown();
         let answer = |code: &str, message: &str| {
-            Answer::new(code, message, &body, &self.secrets(), accounts)
+            Answer::new(&self.redactor, accounts, code, message, &shown)
         };
         if response.status() != StatusCode::OK {
             let status = response.status();
             return Err(Unopened::Status(status, answer("", &wrong_status(status))));
         }
-        match read::<E>(response.body()) {
+        match body.read::<E>() {
             Ok(envelope) => {
                 let answer = answer(envelope.code(), envelope.message());
                 Ok((envelope, answer))
@@ -311,10 +307,6 @@ impl Judge {
                 Err(Unopened::Unreadable(error, answer))
             }
         }
-    }
-
-    fn secrets(&self) -> Vec<&SecretString> {
-        self.secrets.iter().collect()
     }
 
     /// The error with its causes. Masked, though a transport is not to name a secret: it may be the
@@ -327,7 +319,7 @@ impl Judge {
             text.push_str(&error.to_string());
             cause = error.source();
         }
-        redact(&text, &self.secrets(), &[account])
+        self.redactor.redact(&text, &[account])
     }
 
     fn named(&self, code: &str) -> String {

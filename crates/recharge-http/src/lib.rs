@@ -9,7 +9,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `reqwest` (default) | [`ReqwestTransport`]: a fresh connection for each request |
-//! | `hyper` | [`HyperTransport`]: pooled connections that count the bytes of each request |
+//! | `hyper` | [`HyperTransport`]: connections are reused, and know whether a byte of a request was written |
 //! | `tower` | [`ServiceTransport`]: any `tower::Service` as a transport |
 //! | `test-util` | [`fake`]: scripted, recording and never-answering transports |
 //!

@@ -42,28 +42,50 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 /// A byte order mark before it is skipped. A field of `T` that comes twice is an error: which of the
 /// two is meant can't be known.
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ReadError> {
-    let whole = body.len();
-    let body = body.strip_prefix(BOM).unwrap_or(body);
-    let skipped = whole - body.len();
-    let text = std::str::from_utf8(body).map_err(|_| ReadError::NotUtf8)?;
-    let read = serde_json::from_str(text).map_err(|error| ReadError::new(text, skipped, &error))?;
-    // serde reads a struct from an array too, by position: no upstream means that.
-    let start = text.trim_ascii_start();
-    if start.starts_with('{') {
-        Ok(read)
-    } else {
-        Err(ReadError::Shape {
-            at: whole - start.len() + 1,
-            what: "an array where an object is documented".to_owned(),
-        })
-    }
+    Body::new(body).read()
 }
 
-/// The body as text, for a person to look at: bytes that are not UTF-8 become `U+FFFD`.
-pub fn shown(body: &[u8]) -> Cow<'_, str> {
-    let body = body.strip_prefix(BOM).unwrap_or(body);
-    // Nearly all are UTF-8, and telling that is quicker than mending what is not.
-    std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
+/// An answer's body, looked at once whether it is UTF-8.
+pub(crate) struct Body<'a> {
+    /// How long a byte order mark stood before the text.
+    skipped: usize,
+    text: Result<&'a str, &'a [u8]>,
+}
+
+impl<'a> Body<'a> {
+    pub(crate) fn new(body: &'a [u8]) -> Self {
+        let bytes = body.strip_prefix(BOM).unwrap_or(body);
+        Self {
+            skipped: body.len() - bytes.len(),
+            text: std::str::from_utf8(bytes).map_err(|_| bytes),
+        }
+    }
+
+    /// As [`read`].
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, ReadError> {
+        let text = self.text.map_err(|_| ReadError::NotUtf8)?;
+        // serde reads a struct from an array too, by position: no upstream means that.
+        if text.trim_ascii_start().starts_with('[') {
+            return Err(self.array(text));
+        }
+        serde_json::from_str(text).map_err(|error| ReadError::new(text, self.skipped, &error))
+    }
+
+    fn array(&self, text: &str) -> ReadError {
+        match serde_json::from_str::<IgnoredAny>(text) {
+            Ok(IgnoredAny) => ReadError::Shape {
+                at: self.skipped + text.len() - text.trim_ascii_start().len() + 1,
+                what: "an array where an object is documented".to_owned(),
+            },
+            Err(error) => ReadError::new(text, self.skipped, &error),
+        }
+    }
+
+    /// As text, for a person to look at: bytes that are not UTF-8 become `U+FFFD`.
+    pub(crate) fn shown(&self) -> Cow<'a, str> {
+        self.text
+            .map_or_else(String::from_utf8_lossy, Cow::Borrowed)
+    }
 }
 
 /// Why an answer can't be read. Never repeats a value of the answer.
@@ -313,7 +335,7 @@ mod tests {
         #[test]
         fn any_bytes_are_read_or_refused_without_a_panic(bytes: Vec<u8>) {
             let _ = read::<Sample>(&bytes).map_err(|error| error.to_string());
-            let _ = shown(&bytes);
+            let _ = Body::new(&bytes).shown();
         }
     }
 
@@ -366,7 +388,7 @@ mod tests {
     fn a_byte_order_mark_is_skipped_once() {
         assert!(read::<Sample>(b"\xef\xbb\xbf{\"code\":1}").is_ok());
         assert!(read::<Sample>(b"\xef\xbb\xbf\xef\xbb\xbf{\"code\":1}").is_err());
-        assert_eq!(shown(b"\xef\xbb\xbfa\xff"), "a\u{fffd}");
+        assert_eq!(Body::new(b"\xef\xbb\xbfa\xff").shown(), "a\u{fffd}");
     }
 
     #[test]

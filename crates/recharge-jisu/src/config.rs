@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use recharge_core::{AccountKind, CodeOverrides, CodeTable, ExposeSecret, FaceValue, SecretString};
+use recharge_core::{
+    AccountKind, CodeOverrides, CodeTable, ExposeSecret, FaceValue, Redactor, SecretString,
+};
 use recharge_http::form::{BaseUrl, BaseUrlError, Encoding};
 use recharge_sign::jisu::SignOrder;
 
@@ -169,8 +171,8 @@ impl JisuConfig {
         CodeTable::new(CODES, self.overrides.clone())
     }
 
-    pub(crate) fn secrets(&self) -> Vec<SecretString> {
-        vec![self.app_key.clone(), self.app_secret.clone()]
+    pub(crate) fn redactor(&self) -> Redactor {
+        Redactor::new([self.app_key.clone(), self.app_secret.clone()])
     }
 }
 

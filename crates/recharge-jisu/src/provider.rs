@@ -65,7 +65,7 @@ impl JisuProvider {
         capabilities.refuses_duplicates = true;
         capabilities.callback_covers_state = true;
         Self {
-            judge: Judge::new(config.codes(), config.secrets()),
+            judge: Judge::new(config.codes(), config.redactor()),
             client: JisuClient::new(config, transport),
             id: ProviderId::parse(Self::ID).expect("a name of the right form"),
             capabilities,

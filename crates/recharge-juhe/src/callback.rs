@@ -6,8 +6,8 @@
 //! and then asks Juhe; the state that it claims is never believed.
 
 use recharge_core::{
-    Callback, CallbackError, ExposeSecret, OrderId, SecretString, UpstreamOrderId, UpstreamState,
-    redact,
+    Callback, CallbackError, ExposeSecret, OrderId, Redactor, SecretString, UpstreamOrderId,
+    UpstreamState,
 };
 use recharge_http::form::{Form, FormError};
 use recharge_sign::Verified;
@@ -51,6 +51,6 @@ pub fn read(
     callback.covers_state = false;
     callback.message = form
         .get("err_msg")
-        .map(|text| redact(text, &[app_key], &[]));
+        .map(|text| Redactor::new([app_key.clone()]).redact(text, &[]));
     Ok(callback)
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use recharge_core::{CodeOverrides, CodeTable, ExposeSecret, FaceValue, SecretString};
+use recharge_core::{CodeOverrides, CodeTable, ExposeSecret, FaceValue, Redactor, SecretString};
 use recharge_http::form::{BaseUrl, BaseUrlError, Encoding};
 
 use crate::codes::CODES;
@@ -143,8 +143,8 @@ impl JuheConfig {
         CodeTable::new(CODES, self.overrides.clone())
     }
 
-    pub(crate) fn secrets(&self) -> Vec<SecretString> {
-        vec![self.app_key.clone(), self.open_id.clone()]
+    pub(crate) fn redactor(&self) -> Redactor {
+        Redactor::new([self.app_key.clone(), self.open_id.clone()])
     }
 }
 

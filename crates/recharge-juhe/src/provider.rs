@@ -44,7 +44,7 @@ impl JuheProvider {
         capabilities.refuses_duplicates = true;
         capabilities.callback_covers_state = false;
         Self {
-            judge: Judge::new(config.codes(), config.secrets()),
+            judge: Judge::new(config.codes(), config.redactor()),
             client: JuheClient::new(config, transport),
             id: ProviderId::parse(Self::ID).expect("a name of the right form"),
             capabilities,

@@ -38,27 +38,36 @@ where
 
 /// An order, as submit, status and list show it; each of them gives some of these fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
 pub struct Order {
     /// The product's number.
+    #[serde(default)]
     pub cardid: Text,
     /// A **quantity**, not the face value (S).
+    #[serde(default)]
     pub cardnum: Text,
     /// The price in yuan, in the answer to a submit.
+    #[serde(default)]
     pub ordercash: Text,
     /// What was deducted, in yuan, in status and list.
+    #[serde(default)]
     pub uordercash: Text,
     /// The product's name, such as 江苏电信话费1元. For people: nothing is read out of it.
+    #[serde(default)]
     pub cardname: Text,
     /// Juhe's own number.
+    #[serde(default)]
     pub sporder_id: Text,
     /// The number that we sent.
+    #[serde(default)]
     pub uorderid: Text,
     /// The phone.
+    #[serde(default)]
     pub game_userid: AccountText,
     /// The state: see [`Order::state`].
+    #[serde(default)]
     pub game_state: Text,
     /// When it was made, in the list.
+    #[serde(default)]
     pub addtime: Text,
 }
 

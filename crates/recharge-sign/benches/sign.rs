@@ -1,14 +1,13 @@
 //! Juhe's submit signature against bare `md-5` over the same bytes, as ratios taken in one run.
 //!
-//! Prints one line per row: `bench NAME ratio=R goal<=G ok`, or the word for a missed goal at its
-//! end; the exit status is then 1. All digests are 16 raw bytes; none is turned into hex.
+//! All digests are 16 raw bytes; none is turned into hex.
 
 use std::alloc::System;
 use std::hint::black_box;
 use std::process::ExitCode;
-use std::time::Instant;
 
 use md5::Digest as _;
+use recharge_conformance::ratio::{Rows, of_time};
 use recharge_sign::jisu::{self, SignOrder};
 use recharge_sign::juhe::{self, Signer};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -16,8 +15,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Rounds whose ratios give the median, and digests timed at a stretch in each.
-const ROUNDS: usize = 1001;
+/// Digests timed at a stretch.
 const DIGESTS: u32 = 500;
 
 fn main() -> ExitCode {
@@ -49,12 +47,13 @@ fn main() -> ExitCode {
     assert_eq!(from_parts(), bare(), "the rows must do the same work");
     assert_eq!(kept_prefix(), bare(), "the rows must do the same work");
 
-    let (mut parts_ratios, mut kept_ratios) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let limit = seconds(bare);
-        parts_ratios.push(seconds(from_parts) / limit);
-        kept_ratios.push(seconds(kept_prefix) / limit);
-    }
+    let mut rows = Rows::default();
+    rows.at_most("sign_from_parts", of_time(DIGESTS, from_parts, bare), 1.08);
+    rows.at_most(
+        "sign_kept_prefix",
+        of_time(DIGESTS, kept_prefix, bare),
+        0.60,
+    );
 
     let region = Region::new(GLOBAL);
     for _ in 0..1000 {
@@ -66,51 +65,9 @@ fn main() -> ExitCode {
         let _ = black_box(jisu::sign(SignOrder::Sorted, black_box(params), key));
     }
     let change = region.change();
-    let allocations = change.allocations + change.reallocations;
-
-    let met = [
-        ratio_row("sign_from_parts", median(parts_ratios), 1.08),
-        ratio_row("sign_kept_prefix", median(kept_ratios), 0.60),
-        row(
-            "sign_allocations",
-            &format!("count={allocations} goal<=0"),
-            allocations == 0,
-        ),
-    ];
-    if met.contains(&false) {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    }
-}
-
-fn seconds(digest: impl Fn() -> [u8; 16]) -> f64 {
-    let start = Instant::now();
-    for _ in 0..DIGESTS {
-        black_box(digest());
-    }
-    start.elapsed().as_secs_f64()
-}
-
-/// The middle one of an odd number of values.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-fn ratio_row(name: &str, ratio: f64, goal: f64) -> bool {
-    row(
-        name,
-        &format!("ratio={ratio:.2} goal<={goal:.2}"),
-        ratio <= goal,
-    )
-}
-
-/// Prints a row and says whether its goal was met.
-fn row(name: &str, figures: &str, met: bool) -> bool {
-    println!(
-        "bench {name} {figures} {}",
-        if met { "ok" } else { "MISSED" }
+    rows.none(
+        "sign_allocations",
+        change.allocations + change.reallocations,
     );
-    met
+    rows.exit()
 }

@@ -103,7 +103,7 @@ impl Scenario {
                 .unwrap_or(text);
             ScenarioError::Toml {
                 line: before.bytes().filter(|b| *b == b'\n').count() + 1,
-                message: recharge_core::redact(error.message(), &[], &[]),
+                message: recharge_core::Redactor::default().redact(error.message(), &[]),
             }
         })?;
         let names_faults = file.preset.is_some()

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::Request;
 use recharge_core::{
     Account, AccountKind, CallError, Carrier, CodeTable, FaceValue, Page, Provider, QueryOutcome,
-    SecretString, SubmitOutcome, UpstreamOrder, UpstreamOrderId,
+    Redactor, SecretString, SubmitOutcome, UpstreamOrder, UpstreamOrderId,
 };
 use recharge_http::judge::{Exchange, Judge, Told, lacks};
 use recharge_http::read::{self, AccountText, Loose};
@@ -176,7 +176,7 @@ fn jisu_judge(config: &Config) -> Result<Judge, CliError> {
         config.secret("jisu", "app_secret")?,
     ];
     let codes = CodeTable::new(recharge_jisu::CODES, config.jisu_codes().clone());
-    Ok(Judge::new(codes, secrets))
+    Ok(Judge::new(codes, Redactor::new(secrets)))
 }
 
 fn landline_page(judge: &Judge, exchange: &Exchange, page: u32) -> Result<Page, CallError> {

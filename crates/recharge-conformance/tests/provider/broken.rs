@@ -17,8 +17,8 @@ use recharge_conformance::provider::{
 use recharge_core::{
     Account, AccountKind, Answer, AttemptNumber, CallError, CallErrorKind, Callback, CallbackError,
     Capabilities, Doubt, DoubtKind, FaceValue, Money, NotSent, Page, Provider, ProviderId,
-    QueryOutcome, QueryRequest, Quote, Receipt, Rejection, Sighting, SubmitOutcome, SubmitRequest,
-    Unavailable, UnavailableKind, UpstreamOrderId, UpstreamState,
+    QueryOutcome, QueryRequest, Quote, Receipt, Redactor, Rejection, Sighting, SubmitOutcome,
+    SubmitRequest, Unavailable, UnavailableKind, UpstreamOrderId, UpstreamState,
 };
 
 use crate::honest::{self, KEY};
@@ -231,7 +231,7 @@ impl Broken {
 }
 
 fn nothing() -> Answer {
-    Answer::new("", "", "", &[], &[])
+    Answer::new(&Redactor::default(), &[], "", "", "")
 }
 
 fn text_of(doubt: &Doubt) -> Answer {

@@ -16,8 +16,8 @@ use recharge_core::{
     Account, AccountKind, Answer, AttemptNumber, Call, CallError, Callback, CallbackError,
     Capabilities, Carrier, Code, CodeOverrides, CodeTable, Confidence, FaceValue, Money, NotSent,
     Offer, Page, Provider, ProviderExt, ProviderId, QueryClass, QueryOutcome, QueryRequest, Quote,
-    SecretString, SubmitClass, SubmitOutcome, SubmitRequest, UpstreamOrder, UpstreamOrderId,
-    UpstreamState,
+    Redactor, SecretString, SubmitClass, SubmitOutcome, SubmitRequest, UpstreamOrder,
+    UpstreamOrderId, UpstreamState,
 };
 use recharge_http::form::{BaseUrl, Encoding, Form as Fields, request};
 use recharge_http::judge::{self, Judge, NotSeen, Seen, Told, lacks, upstream_id};
@@ -147,7 +147,7 @@ impl Honest {
             transport,
             judge: Judge::new(
                 CodeTable::new(CODES, CodeOverrides::new()),
-                vec![KEY.into()],
+                Redactor::new([KEY.into()]),
             ),
             id: ProviderId::parse("honest").unwrap(),
             capabilities,

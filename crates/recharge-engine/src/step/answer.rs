@@ -1,7 +1,7 @@
 //! Asking, and weighing what is answered.
 
 use recharge_core::{
-    Answer, OrderState, QueryOutcome, ReviewReason, Sighting, Standing, UpstreamOrderId,
+    Answer, OrderState, QueryOutcome, Redactor, ReviewReason, Sighting, Standing, UpstreamOrderId,
     UpstreamState,
 };
 
@@ -362,7 +362,10 @@ impl Work<'_> {
         if asks {
             self.ask(index, Purpose::Callback);
         } else if let (true, Some(state)) = (counts, claims) {
-            let mut sighting = Sighting::new(state, Answer::new("", "callback", "", &[], &[]));
+            let mut sighting = Sighting::new(
+                state,
+                Answer::new(&Redactor::default(), &[], "", "callback", ""),
+            );
             sighting.upstream_order_id = upstream_order_id;
             self.query_ended(
                 index,

@@ -1,12 +1,12 @@
 //! What upstreams tell, without the detail.
 
 use recharge_core::{
-    Answer, Doubt, DoubtKind, NotSent, QueryOutcome, Receipt, Rejection, Sighting, SubmitOutcome,
-    Unavailable, UnavailableKind, UpstreamOrderId, UpstreamState,
+    Answer, Doubt, DoubtKind, NotSent, QueryOutcome, Receipt, Redactor, Rejection, Sighting,
+    SubmitOutcome, Unavailable, UnavailableKind, UpstreamOrderId, UpstreamState,
 };
 
 pub(crate) fn answer(code: &str) -> Answer {
-    Answer::new(code, "", "", &[], &[])
+    Answer::new(&Redactor::default(), &[], code, "", "")
 }
 
 pub(crate) fn accepted() -> SubmitOutcome {

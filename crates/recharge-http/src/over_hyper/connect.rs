@@ -1,35 +1,44 @@
-//! Connections that ask for leave before they write.
+//! Connections: made within a time limit, and written to only through their [`Gate`].
 
 use std::error::Error as StdError;
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use http::Uri;
+use bytes::Bytes;
+use http::{Request, Response, Uri};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
-use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tower_service::Service;
 
-use super::mark::{Leave, SLOT, Slot};
+use super::gate::Gate;
+use super::pool::Idle;
+use crate::cause::kind_of;
+use crate::exchange::{Gather, check_head, maybe_sent};
+use crate::{TransportError, TransportErrorKind};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
-type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
+type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 
-/// Connects within a time limit, TLS included, and watches what is written above TLS: the bytes of a
-/// handshake are no bytes of a request.
+/// Makes connections, TLS included, within a time limit.
 #[derive(Clone)]
-pub(super) struct MarkingConnector {
+pub(super) struct Connector {
     inner: HttpsConnector<HttpConnector>,
-    timeout: Duration,
+    limit: Duration,
 }
 
-impl MarkingConnector {
-    pub(super) fn new(timeout: Duration, tls: ClientConfig) -> Self {
+impl Connector {
+    pub(super) fn new(limit: Duration, tls: ClientConfig) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -38,62 +47,129 @@ impl MarkingConnector {
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
-        Self { inner, timeout }
+        Self { inner, limit }
+    }
+
+    /// A connection to where `uri` leads. On the way nothing of a request is written.
+    pub(super) async fn connect(&self, uri: Uri) -> Result<Carrier, BoxError> {
+        let mut inner = self.inner.clone();
+        let connecting = async {
+            poll_fn(|cx| inner.poll_ready(cx)).await?;
+            inner.call(uri).await
+        };
+        let Ok(connected) = timeout(self.limit, connecting).await else {
+            let text = format!("no connection within {:?}", self.limit);
+            return Err(io::Error::new(io::ErrorKind::TimedOut, text).into());
+        };
+        Ok(Carrier::new(connected?).await?)
     }
 }
 
-impl Service<Uri> for MarkingConnector {
-    type Response = MarkedIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
-    type Error = BoxError;
-    type Future = Connecting<Self::Response>;
+/// A connection that carries requests, one after the other. A task of its own drives it.
+pub(super) struct Carrier {
+    sender: SendRequest<Full<Bytes>>,
+    gate: Arc<Gate>,
+}
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx)
+impl Carrier {
+    async fn new(stream: Stream) -> hyper::Result<Self> {
+        let gate = Arc::new(Gate::new());
+        let io = GatedIo {
+            exact: matches!(stream, MaybeHttpsStream::Http(_)),
+            io: stream,
+            gate: Arc::clone(&gate),
+        };
+        let (sender, connection) = handshake(io).await?;
+        // How it ends is told to whoever waits for an answer or a body.
+        tokio::spawn(async { drop(connection.await) });
+        Ok(Self { sender, gate })
     }
 
-    fn call(&mut self, address: Uri) -> Self::Future {
-        let connecting = self.inner.call(address);
-        let timeout = self.timeout;
-        Box::pin(async move {
-            let Ok(connected) = tokio::time::timeout(timeout, connecting).await else {
-                let text = format!("no connection within {timeout:?}");
-                return Err(io::Error::new(io::ErrorKind::TimedOut, text).into());
-            };
-            let io = connected?;
-            let exact = matches!(io, MaybeHttpsStream::Http(_));
-            Ok(MarkedIo { io, exact })
-        })
+    /// Sends a request in its origin form, its first byte before that moment, and reads the whole
+    /// answer. After a failure all that is left to do is [`fail`](Self::fail).
+    pub(super) async fn exchange(
+        &mut self,
+        request: Request<Full<Bytes>>,
+        send_before: Option<Instant>,
+    ) -> Result<Response<Bytes>, Failure> {
+        self.gate.open(send_before);
+        let answer = self.sender.try_send_request(request).await;
+        let answer = answer.map_err(|error| Failure::Unanswered(error.into_error()))?;
+        let (head, mut body) = answer.into_parts();
+        check_head(&head.headers)?;
+        let mut gather = Gather::default();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| maybe_sent(kind_of(&error)).with_source(error))?;
+            if let Ok(chunk) = frame.into_data() {
+                gather.push(chunk)?;
+            }
+        }
+        self.gate.shut();
+        // The extensions may hold the connection's own things; they stay here.
+        let mut response = Response::new(gather.finish());
+        *response.status_mut() = head.status;
+        *response.version_mut() = head.version;
+        *response.headers_mut() = head.headers;
+        Ok(response)
+    }
+
+    /// Ends the connection, and tells what its request came to.
+    pub(super) fn fail(self, failure: Failure) -> TransportError {
+        let was_late = self.gate.was_late();
+        let because = |kind| TransportError::new(self.gate.settle(), kind);
+        match failure {
+            Failure::Answer(error) => error,
+            Failure::OutOfTime => because(TransportErrorKind::Timeout),
+            Failure::Unanswered(_) if was_late => because(TransportErrorKind::Deadline),
+            Failure::Unanswered(error) => because(kind_of(&error)).with_source(error),
+        }
     }
 }
 
-/// A connection that writes only with the leave of the mark bound to its task's slot.
-pub(super) struct MarkedIo<T> {
+impl Idle for Carrier {
+    fn is_ready(&self) -> bool {
+        self.sender.is_ready()
+    }
+
+    fn is_over(&self) -> bool {
+        self.sender.is_closed()
+    }
+}
+
+impl Drop for Carrier {
+    /// Its user has gone, maybe in the middle of an exchange: nothing more is written, whatever was.
+    fn drop(&mut self) {
+        self.gate.shut();
+    }
+}
+
+/// Why an exchange came to nothing.
+pub(super) enum Failure {
+    /// No answer; the connection says why.
+    Unanswered(hyper::Error),
+    /// The answer can't be used, or not be read to its end.
+    Answer(TransportError),
+    /// The time for the whole exchange is up.
+    OutOfTime,
+}
+
+impl From<TransportError> for Failure {
+    fn from(error: TransportError) -> Self {
+        Self::Answer(error)
+    }
+}
+
+/// A stream that is written to only through a gate. It stands above TLS: the bytes of a handshake are
+/// no bytes of a request.
+struct GatedIo<T> {
     io: T,
+    gate: Arc<Gate>,
     /// Whether a write that fails or has to wait has surely taken nothing. True of a socket; TLS may
     /// have passed on a part of what it was given.
     exact: bool,
 }
 
-impl<T> MarkedIo<T> {
-    /// Writes with `write` if there is leave, and gives the leave back if not one byte was taken.
-    fn with_leave(
-        &mut self,
-        write: impl FnOnce(&mut T) -> Poll<io::Result<usize>>,
-    ) -> Poll<io::Result<usize>> {
-        let mark = SLOT.try_with(Slot::bound).ok().flatten();
-        let Some((leave, mark)) = mark.and_then(|mark| Some((mark.ask()?, mark))) else {
-            return Poll::Ready(Err(io::Error::other("no leave to write")));
-        };
-        let written = write(&mut self.io);
-        let took_some = matches!(written, Poll::Ready(Ok(1..)));
-        if leave == Leave::First && self.exact && !took_some {
-            mark.give_back();
-        }
-        written
-    }
-}
-
-impl<T: Read + Unpin> Read for MarkedIo<T> {
+impl<T: Read + Unpin> Read for GatedIo<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -103,21 +179,23 @@ impl<T: Read + Unpin> Read for MarkedIo<T> {
     }
 }
 
-impl<T: Write + Unpin> Write for MarkedIo<T> {
+impl<T: Write + Unpin> Write for GatedIo<T> {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.with_leave(|io| Pin::new(io).poll_write(cx, buf))
+        let Self { io, gate, exact } = self.get_mut();
+        gate.pass(*exact, || Pin::new(io).poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.with_leave(|io| Pin::new(io).poll_write_vectored(cx, bufs))
+        let Self { io, gate, exact } = self.get_mut();
+        gate.pass(*exact, || Pin::new(io).poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -130,163 +208,5 @@ impl<T: Write + Unpin> Write for MarkedIo<T> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(cx)
-    }
-}
-
-impl<T> Connection for MarkedIo<T> {
-    fn connected(&self) -> Connected {
-        Connected::new()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::VecDeque;
-    use std::sync::Arc;
-    use std::task::Waker;
-    use std::time::Instant;
-
-    use super::super::mark::Ticket;
-    use super::*;
-    use crate::Certainty;
-
-    /// A socket whose writes go as scripted: how many bytes each takes.
-    struct Socket(VecDeque<Poll<io::Result<usize>>>);
-
-    impl Write for Socket {
-        fn poll_write(
-            mut self: Pin<&mut Self>,
-            _cx: &mut Context<'_>,
-            _buf: &[u8],
-        ) -> Poll<io::Result<usize>> {
-            self.0.pop_front().expect("one more write than scripted")
-        }
-
-        fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Ready(Ok(()))
-        }
-
-        fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Ready(Ok(()))
-        }
-    }
-
-    fn socket(
-        exact: bool,
-        writes: impl IntoIterator<Item = Poll<io::Result<usize>>>,
-    ) -> MarkedIo<Socket> {
-        let io = Socket(writes.into_iter().collect());
-        MarkedIo { io, exact }
-    }
-
-    /// As in the task that drives a connection.
-    fn in_task(test: impl FnOnce()) {
-        SLOT.sync_scope(Slot::default(), test);
-    }
-
-    fn bind(ticket: &Ticket) {
-        SLOT.with(|slot| slot.bind(Arc::clone(ticket.shared())));
-    }
-
-    fn write(io: &mut MarkedIo<Socket>) -> Poll<io::Result<usize>> {
-        let mut cx = Context::from_waker(Waker::noop());
-        Pin::new(io).poll_write(&mut cx, b"GET / HTTP/1.1")
-    }
-
-    #[test]
-    fn a_connection_without_a_mark_writes_nothing() {
-        in_task(|| {
-            let mut io = socket(true, []);
-            assert!(matches!(write(&mut io), Poll::Ready(Err(_))));
-        });
-        let mut elsewhere = socket(true, []);
-        assert!(matches!(write(&mut elsewhere), Poll::Ready(Err(_))));
-    }
-
-    #[test]
-    fn after_its_answer_a_request_gives_no_more_leave() {
-        in_task(|| {
-            let mut io = socket(true, [Poll::Ready(Ok(14))]);
-            let ticket = Ticket::new(None);
-            bind(&ticket);
-            assert!(matches!(write(&mut io), Poll::Ready(Ok(14))));
-            drop(ticket);
-            assert!(matches!(write(&mut io), Poll::Ready(Err(_))));
-        });
-    }
-
-    #[test]
-    fn bytes_of_the_request_before_do_not_count_and_ones_own_do() {
-        in_task(|| {
-            let mut io = socket(true, [Poll::Ready(Ok(14)), Poll::Ready(Ok(14))]);
-            let first = Ticket::new(None);
-            bind(&first);
-            assert!(matches!(write(&mut io), Poll::Ready(Ok(14))));
-            drop(first);
-            let second = Ticket::new(None);
-            let third = Ticket::new(None);
-            bind(&second);
-            assert!(matches!(write(&mut io), Poll::Ready(Ok(14))));
-            assert_eq!(second.certainty(), Certainty::MaybeSent);
-            bind(&third);
-            assert_eq!(third.certainty(), Certainty::NotSent);
-        });
-    }
-
-    #[test]
-    fn a_socket_that_takes_nothing_leaves_the_request_unsent() {
-        in_task(|| {
-            let reset = || Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
-            for nothing in [Poll::Pending, reset(), Poll::Ready(Ok(0))] {
-                let mut io = socket(true, [nothing]);
-                let ticket = Ticket::new(None);
-                bind(&ticket);
-                let _ = write(&mut io);
-                assert_eq!(ticket.certainty(), Certainty::NotSent);
-            }
-            // A part of the request is out: a later failure changes nothing.
-            let mut io = socket(true, [Poll::Ready(Ok(1)), reset()]);
-            let ticket = Ticket::new(None);
-            bind(&ticket);
-            let _ = (write(&mut io), write(&mut io));
-            assert_eq!(ticket.certainty(), Certainty::MaybeSent);
-        });
-    }
-
-    #[test]
-    fn what_tls_was_given_counts_as_written() {
-        in_task(|| {
-            let mut io = socket(false, [Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))]);
-            let ticket = Ticket::new(None);
-            bind(&ticket);
-            let _ = write(&mut io);
-            assert_eq!(ticket.certainty(), Certainty::MaybeSent);
-        });
-    }
-
-    #[test]
-    fn past_the_deadline_the_first_byte_is_refused() {
-        in_task(|| {
-            let at = Instant::now();
-            while Instant::now() <= at {}
-            let mut io = socket(true, []);
-            let ticket = Ticket::new(Some(at));
-            bind(&ticket);
-            assert!(matches!(write(&mut io), Poll::Ready(Err(_))));
-            assert!(ticket.was_late());
-            assert_eq!(ticket.certainty(), Certainty::NotSent);
-        });
-    }
-
-    #[test]
-    fn a_waiting_write_is_refused_once_the_caller_was_told() {
-        in_task(|| {
-            let mut io = socket(true, [Poll::Pending]);
-            let ticket = Ticket::new(None);
-            bind(&ticket);
-            assert!(write(&mut io).is_pending());
-            assert_eq!(ticket.certainty(), Certainty::NotSent);
-            assert!(matches!(write(&mut io), Poll::Ready(Err(_))));
-        });
     }
 }

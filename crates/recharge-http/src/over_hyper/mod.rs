@@ -1,50 +1,45 @@
-//! The transport over hyper-util: pooled connections on which "not sent" is knowledge.
+//! The transport over hyper: reused connections on which "not sent" is knowledge.
 //!
-//! A pooled connection has written bytes before, so a count of its bytes says nothing about one
-//! request, and a count taken "before" may be taken too late: the connection writes on another thread
-//! as soon as it has the request. So each request carries a [`mark::Mark`], and the connection may
-//! write only for the mark that is bound to it. [`mark`] tells how the two meet.
+//! Connections are hyper's, made by [`connect`] and kept by [`pool`] between requests. What makes "not
+//! sent" knowledge is the [`gate`] of each. The pool is our own because of it: a connection that carries
+//! one request at a time, and is known to the caller, can be asked about that request. hyper-util's
+//! client keeps its connections to itself.
 
 use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use hyper_util::client::legacy::{Client, Error as ClientError};
-use hyper_util::rt::TokioTimer;
+use http::header::HOST;
+use http::uri::{Authority, Scheme};
+use http::{HeaderValue, Request, Response, Uri};
+use http_body_util::Full;
 use rustls::ClientConfig;
+use tokio::time::{Instant, timeout_at};
 
-use crate::cause::kind_of;
-use crate::exchange::{Gather, check_head, check_request, deadline, maybe_sent};
+use crate::exchange::{check_request, deadline, not_sent};
 use crate::{ConfigError, HttpConfig, Transport, TransportError, TransportErrorKind, tls};
 
-use self::connect::MarkingConnector;
-use self::mark::{MarkedBody, SlottedTasks, Ticket};
+use self::connect::{Carrier, Connector, Failure};
+use self::pool::{Origin, Pool};
 
 mod connect;
-mod mark;
+mod gate;
+mod pool;
 #[cfg(test)]
 mod tests;
 
-/// How long a connection may idle in the pool. Short, because a server that closes idle connections
-/// (five seconds is a common setting) would do so just as the next order is written to one, and that
-/// order is then in doubt.
-const POOL_IDLE: Duration = Duration::from_secs(4);
-
-/// A [`Transport`] over hyper-util with its own connector. HTTP/1.1, plain or TLS, connections reused.
+/// A [`Transport`] over hyper. HTTP/1.1, plain or TLS, connections reused.
 ///
-/// [`NotSent`](crate::Certainty::NotSent) is knowledge here: the connection asks for leave before it
-/// writes the first byte of a request, and leave is refused for good once the caller was told that
-/// nothing was sent, once the [`SendBefore`](crate::SendBefore) has passed, or once the future was
-/// dropped.
+/// [`NotSent`](crate::Certainty::NotSent) is knowledge here: a connection writes nothing of a request
+/// before it has leave to, leave is refused once the [`SendBefore`](crate::SendBefore) has passed, and
+/// a future that is done or dropped takes it along.
 ///
 /// Needs a Tokio runtime with I/O and time. Takes no proxy.
 #[derive(Clone)]
 pub struct HyperTransport {
-    client: Client<MarkingConnector, MarkedBody>,
+    connector: Connector,
+    pool: Pool<Carrier>,
     timeout: Duration,
 }
 
@@ -59,16 +54,21 @@ impl HyperTransport {
         if config.proxy.is_some() {
             return Err(ConfigError::ProxyNeedsReqwest);
         }
-        let client = Client::builder(SlottedTasks)
-            // On by default, and then a request that a reused connection gave back is sent again.
-            .retry_canceled_requests(false)
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(POOL_IDLE)
-            .build(MarkingConnector::new(config.connect_timeout, tls));
         Ok(Self {
-            client,
+            connector: Connector::new(config.connect_timeout, tls),
+            pool: Pool::new(),
             timeout: config.timeout,
         })
+    }
+
+    /// A new connection, by that moment.
+    async fn connect(&self, uri: Uri, end: Instant) -> Result<Carrier, TransportError> {
+        match timeout_at(end, self.connector.connect(uri)).await {
+            Ok(connected) => {
+                connected.map_err(|error| not_sent(TransportErrorKind::Connect).with_source(error))
+            }
+            Err(_elapsed) => Err(not_sent(TransportErrorKind::Timeout)),
+        }
     }
 }
 
@@ -83,50 +83,59 @@ impl fmt::Debug for HyperTransport {
 #[async_trait]
 impl Transport for HyperTransport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let end = Instant::now() + self.timeout;
         check_request(&request)?;
-        let ticket = Ticket::new(deadline(&request)?);
-        let request = ticket.mark(request);
-        let exchange = async {
-            let response = self.client.request(request).await;
-            read(response.map_err(|error| unanswered(&ticket, error))?).await
+        let send_before = deadline(&request)?;
+        let (request, origin, uri) = in_origin_form(request)?;
+        let mut carrier = match self.pool.take(&origin) {
+            Some(idle) => idle,
+            // A large future for a rare case: kept out of this one.
+            None => Box::pin(self.connect(uri, end)).await?,
         };
-        match tokio::time::timeout(self.timeout, exchange).await {
-            Ok(done) => done,
-            Err(_elapsed) => Err(TransportError::new(
-                ticket.certainty(),
-                TransportErrorKind::Timeout,
-            )),
-        }
+        let failure = match timeout_at(end, carrier.exchange(request, send_before)).await {
+            Ok(Ok(response)) => {
+                self.pool.put(origin, carrier);
+                return Ok(response);
+            }
+            Ok(Err(failure)) => failure,
+            Err(_elapsed) => Failure::OutOfTime,
+        };
+        Err(carrier.fail(failure))
     }
 }
 
-fn unanswered(ticket: &Ticket, error: ClientError) -> TransportError {
-    let certainty = ticket.certainty();
-    if ticket.was_late() {
-        return TransportError::new(certainty, TransportErrorKind::Deadline);
-    }
-    let kind = if error.is_connect() {
-        TransportErrorKind::Connect
-    } else {
-        kind_of(&error)
+/// The request as it goes over a connection: its path and query, and its host in a header. Beside it
+/// where the connection leads, and the address as it was.
+fn in_origin_form(
+    request: Request<Bytes>,
+) -> Result<(Request<Full<Bytes>>, Origin, Uri), TransportError> {
+    let invalid =
+        |error: http::Error| not_sent(TransportErrorKind::InvalidRequest).with_source(error);
+    let (mut head, body) = request.into_parts();
+    let uri = std::mem::take(&mut head.uri);
+    let parts = uri.clone().into_parts();
+    let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+        return Err(
+            not_sent(TransportErrorKind::InvalidRequest).with_source("the address is not absolute")
+        );
     };
-    TransportError::new(certainty, kind).with_source(error)
+    if let Some(path) = parts.path_and_query {
+        head.uri = path.into();
+    }
+    if !head.headers.contains_key(HOST) {
+        let host = HeaderValue::from_str(host(&scheme, &authority))
+            .map_err(|error| invalid(error.into()))?;
+        head.headers.insert(HOST, host);
+    }
+    let request = Request::from_parts(head, Full::new(body));
+    Ok((request, Origin { scheme, authority }, uri))
 }
 
-async fn read(response: Response<Incoming>) -> Result<Response<Bytes>, TransportError> {
-    let (head, mut body) = response.into_parts();
-    check_head(&head.headers)?;
-    let mut gather = Gather::default();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| maybe_sent(kind_of(&error)).with_source(error))?;
-        if let Ok(chunk) = frame.into_data() {
-            gather.push(chunk)?;
-        }
+/// The host, and its port unless that is the scheme's own.
+fn host<'a>(scheme: &Scheme, authority: &'a Authority) -> &'a str {
+    let usual = if *scheme == Scheme::HTTPS { 443 } else { 80 };
+    match authority.port_u16() {
+        Some(port) if port != usual => authority.as_str(),
+        Some(_) | None => authority.host(),
     }
-    // The extensions may hold the connection's own things; they stay here.
-    let mut response = Response::new(gather.finish());
-    *response.status_mut() = head.status;
-    *response.version_mut() = head.version;
-    *response.headers_mut() = head.headers;
-    Ok(response)
 }

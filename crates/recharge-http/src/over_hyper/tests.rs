@@ -7,8 +7,8 @@ use std::sync::mpsc::channel;
 use std::thread;
 
 use super::*;
-use crate::Certainty;
 use crate::testing::{answer, get, serve_tls, trusting};
+use crate::{Certainty, SendBefore};
 
 #[tokio::test]
 async fn tls_carries_requests_and_a_closed_one_is_in_doubt() {
@@ -44,52 +44,114 @@ fn a_proxy_is_refused_with_what_to_do() {
     assert!(error.to_string().contains("use the reqwest transport"));
 }
 
-/// The pool hands out a connection that the server has closed, before the connection's own task saw it.
-/// The request comes back unwritten: to be told as not sent, and not to be sent by another connection.
-/// With hyper-util's own retrying left on, none of the tries below would ever fail.
+/// A server closes an idle connection, as they do. The next request sees that before it writes, and goes
+/// over a new one, once.
 #[tokio::test]
-async fn a_request_that_a_dead_connection_gives_back_is_told_and_not_resent() {
+async fn an_idle_connection_that_was_closed_is_not_written_to() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (close, closing) = channel();
+    let (closed, is_closed) = channel();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        answer(&mut stream).unwrap();
+        closing.recv().unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        closed.send(()).unwrap();
+        let (mut next, _) = listener.accept().unwrap();
+        answer(&mut next).unwrap();
+        let (mut rest, mut more) = (Vec::new(), Vec::new());
+        stream.read_to_end(&mut rest).unwrap();
+        next.read_to_end(&mut more).unwrap();
+        (rest.len(), more.len())
+    });
+    let transport = HyperTransport::new(&HttpConfig::default()).unwrap();
+    transport.send(get(&url)).await.unwrap();
+    close.send(()).unwrap();
+    is_closed.recv().unwrap();
+    // Lets the runtime see that the socket has ended, and the connection's task that it has.
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    transport.send(get(&url)).await.unwrap();
+    drop(transport);
+    let more = tokio::task::spawn_blocking(|| server.join().unwrap()).await;
+    assert_eq!(more.unwrap(), (0, 0));
+}
+
+/// The deadline passes while the connection is made.
+#[tokio::test]
+async fn a_deadline_that_passes_on_the_way_leaves_the_request_unsent() {
+    // A handshake of TLS takes a moment; this one begins when the deadline is over.
+    let (url, requests) = serve_tls(1);
+    let transport = HyperTransport::with_tls(&HttpConfig::default(), trusting()).unwrap();
     for _ in 0..100 {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        let (close, closing) = channel();
-        let (closed, is_closed) = channel();
-        let server = thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            answer(&mut stream).unwrap();
-            closing.recv().unwrap();
-            stream.shutdown(std::net::Shutdown::Write).unwrap();
-            closed.send(()).unwrap();
-            let mut rest = Vec::new();
-            // A reset ends it as well.
-            let _ = stream.read_to_end(&mut rest);
-            // Whoever comes now is a new connection: let it have its answer.
-            listener.set_nonblocking(true).unwrap();
-            if let Ok((mut stream, _)) = listener.accept() {
-                stream.set_nonblocking(false).unwrap();
-                let _ = answer(&mut stream);
-            }
-            rest.len()
-        });
-        let transport = HyperTransport::new(&HttpConfig::default()).unwrap();
-        transport.send(get(&url)).await.unwrap();
+        let mut request = get(&url);
+        let soon = Instant::now() + Duration::from_micros(200);
+        request.extensions_mut().insert(SendBefore(soon.into_std()));
+        let error = transport.send(request).await.unwrap_err();
+        assert_eq!(error.certainty(), Certainty::NotSent, "{error:?}");
+        assert_eq!(error.kind(), TransportErrorKind::Deadline, "{error:?}");
+    }
+    assert_eq!(requests.try_iter().count(), 0);
+}
+
+/// A future that is dropped takes its connection along: nothing more of its request is written.
+#[tokio::test]
+async fn a_dropped_exchange_writes_nothing_more() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut whole = Vec::new();
+        // It ends by a reset, where the client had more to write.
+        let _ = stream.read_to_end(&mut whole);
+        whole.len()
+    });
+    let transport = HyperTransport::new(&HttpConfig::default()).unwrap();
+    let body = vec![b'x'; 64 << 20];
+    let length = body.len();
+    let request = http::Request::post(&url).body(body.into()).unwrap();
+    {
+        let mut sending = transport.send(request);
+        // Until the socket takes no more, the server being slow to read, or for some polls.
         for _ in 0..10 {
+            let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(sending.as_mut().poll(&mut cx).is_pending());
             tokio::task::yield_now().await;
         }
-        close.send(()).unwrap();
-        is_closed.recv().unwrap();
-        // Lets the runtime see that the socket has ended, and this task run before the connection's.
-        tokio::task::yield_now().await;
-        let exchange = transport.send(get(&url)).await;
-        drop(transport);
-        let written = server.join().unwrap();
-        if let Err(error) = exchange
-            && error.certainty() == Certainty::NotSent
-        {
-            assert_eq!(written, 0);
-            assert_eq!(error.kind(), TransportErrorKind::Closed);
-            return;
-        }
     }
-    panic!("no request was given back");
+    // The connection's task runs on, to its end.
+    let read = tokio::task::spawn_blocking(|| server.join().unwrap()).await;
+    assert!(read.unwrap() < length);
+}
+
+#[test]
+fn the_host_header_is_as_clients_write_it() {
+    for (url, host) in [
+        ("http://op.juhe.cn/a", "op.juhe.cn"),
+        ("http://op.juhe.cn:80/a", "op.juhe.cn"),
+        ("http://op.juhe.cn:443/a", "op.juhe.cn:443"),
+        ("https://op.juhe.cn:443/a", "op.juhe.cn"),
+        ("https://op.juhe.cn:80/a", "op.juhe.cn:80"),
+        ("http://[::1]:8080/a?b=1", "[::1]:8080"),
+        ("http://[::1]/", "[::1]"),
+    ] {
+        let (request, origin, uri) = in_origin_form(get(url)).unwrap();
+        assert_eq!(request.headers()[HOST], host, "{url}");
+        assert_eq!(request.uri().authority(), None, "{url}");
+        assert_eq!(
+            request.uri().path_and_query(),
+            uri.path_and_query(),
+            "{url}"
+        );
+        assert_eq!(
+            (Some(&origin.scheme), Some(&origin.authority)),
+            (uri.scheme(), uri.authority())
+        );
+    }
+    let mut own = get("http://127.0.0.1:8080/");
+    own.headers_mut()
+        .insert(HOST, HeaderValue::from_static("op.juhe.cn"));
+    assert_eq!(in_origin_form(own).unwrap().0.headers()[HOST], "op.juhe.cn");
 }

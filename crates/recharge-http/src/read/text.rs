@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use recharge_core::Money;
+use recharge_core::{Money, Redactor};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -102,7 +102,7 @@ impl fmt::Display for Text {
 /// Masked like an [`Answer`](recharge_core::Answer): a mobile number in it is not shown whole.
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&recharge_core::redact(self.as_str(), &[], &[]), f)
+        fmt::Debug::fmt(&Redactor::default().redact(self.as_str(), &[]), f)
     }
 }
 
@@ -141,7 +141,7 @@ impl AccountText {
 
     fn masked(&self) -> String {
         let text = self.as_str();
-        recharge_core::redact(text, &[], &[text])
+        Redactor::default().redact(text, &[text])
     }
 }
 
