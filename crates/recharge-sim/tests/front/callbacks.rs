@@ -87,7 +87,7 @@ async fn repeated_until_success() {
         .unwrap();
     let mut bodies = Vec::new();
     for _ in 0..4 {
-        let request = told.recv().await.unwrap();
+        let request = in_time(told.recv()).await.unwrap();
         assert!(
             request.starts_with("POST /callback?from=sim HTTP/1.1\r\n"),
             "{request}"
@@ -100,9 +100,7 @@ async fn repeated_until_success() {
         bodies[0].contains(&format!("&orderid={ID}&sta=1&sign=")),
         "{bodies:?}"
     );
-    while simulator.world().stats().callbacks_confirmed == 0 {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    until(|| simulator.world().stats().callbacks_confirmed > 0).await;
     assert_eq!(simulator.world().stats().callbacks_sent, 4);
 }
 
@@ -114,12 +112,10 @@ async fn given_up_after_the_third_repetition() {
         .await
         .unwrap();
     for _ in 0..4 {
-        told.recv().await.unwrap();
+        in_time(told.recv()).await.unwrap();
     }
     // The answer to the fourth is noted, and then nothing is due any more.
-    while simulator.world().next_event().is_some() {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    until(|| simulator.world().next_event().is_none()).await;
     assert_eq!(simulator.world().stats().callbacks_sent, 4);
     assert!(told.try_recv().is_err());
 }
@@ -137,7 +133,7 @@ async fn an_order_that_is_stepped_from_inside_is_called_back() {
         .unwrap();
     let now = simulator.now();
     simulator.world().step(now, &Step::default());
-    assert!(told.recv().await.unwrap().contains("&sta=1&"));
+    assert!(in_time(told.recv()).await.unwrap().contains("&sta=1&"));
 }
 
 // Proves: juhe.callback.short-outage
@@ -151,9 +147,7 @@ async fn nobody_listening_is_no_answer() {
     exchange(simulator.address(), &order_bytes(ID))
         .await
         .unwrap();
-    while simulator.world().stats().callbacks_sent < 4 {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    until(|| simulator.world().stats().callbacks_sent >= 4).await;
     assert_eq!(simulator.world().stats().callbacks_confirmed, 0);
 }
 
@@ -187,6 +181,6 @@ async fn each_upstream_may_have_an_address_of_its_own() {
     exchange(simulator.address(), &order_bytes(ID))
         .await
         .unwrap();
-    assert!(juhe_told.recv().await.unwrap().contains(ID));
+    assert!(in_time(juhe_told.recv()).await.unwrap().contains(ID));
     assert!(jisu_told.try_recv().is_err());
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use recharge_sim::{
     DEFAULT_JUHE_KEY, DEFAULT_JUHE_OPENID, FaultKind, FaultPlan, Script, Simulator, Timings, md5,
@@ -12,6 +13,26 @@ use tokio::net::TcpStream;
 
 pub(crate) const PHONE: &str = "18900001234";
 pub(crate) const SUBMIT: &str = "/ofpay/mobile/onlineorder";
+
+/// The longest that anything here may take: what never comes is to fail a test, not to hang it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until the simulator has come so far by itself.
+pub(crate) async fn until(so_far: impl Fn() -> bool) {
+    let waiting = async {
+        while !so_far() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    in_time(waiting).await;
+}
+
+/// What comes, if it comes in time.
+pub(crate) async fn in_time<T>(coming: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, coming)
+        .await
+        .expect("it should have come by now")
+}
 
 pub(crate) struct Response {
     pub(crate) status: u16,

@@ -64,14 +64,10 @@ async fn a_delayed_acceptance_happens_though_the_client_hung_up() {
     let mut stream = TcpStream::connect(simulator.address()).await.unwrap();
     stream.write_all(&order_bytes(ID)).await.unwrap();
     // Wait until it was received, then go.
-    while simulator.world().stats().calls == 0 {
-        tokio::task::yield_now().await;
-    }
+    until(|| simulator.world().stats().calls > 0).await;
     drop(stream);
     assert_eq!(charges(&simulator), 0, "not yet");
-    while charges(&simulator) == 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    until(|| charges(&simulator) > 0).await;
     assert_eq!(simulator.ledger()[0].submits, 1);
 }
 
@@ -225,9 +221,7 @@ async fn shutdown_closes_the_port_and_orders_settle_by_themselves() {
         .await
         .unwrap();
     // `ledger` lets time pass, so look at the world as the background task leaves it.
-    while simulator.world().ledger()[0].state != LedgerState::Succeeded {
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-    }
+    until(|| simulator.world().ledger()[0].state == LedgerState::Succeeded).await;
     let address = simulator.address();
     simulator.shutdown().await;
     assert!(TcpStream::connect(address).await.is_err());
