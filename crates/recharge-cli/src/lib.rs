@@ -25,6 +25,7 @@ pub mod provider;
 mod settings;
 mod sign;
 pub mod sim;
+mod stop;
 mod usage;
 mod verify;
 

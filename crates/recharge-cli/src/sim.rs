@@ -20,6 +20,7 @@ use crate::context::Context;
 use crate::duration;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::stop::Stop;
 
 const PRESETS: &[Preset] = &Preset::ALL;
 
@@ -79,7 +80,7 @@ pub struct SimArgs {
 /// Runs the simulator until SIGINT or SIGTERM.
 pub(crate) async fn run(args: SimArgs, context: &Context) -> Result<Exit, CliError> {
     // Listened to before anybody is told that it runs: who reads the line may stop it at once.
-    let stop = Stop::new().map_err(|error| CliError::system("can't listen for signals", error))?;
+    let stop = Stop::listen()?;
     let mut builder = Simulator::builder().listen(args.listen);
     if args.allow_remote {
         builder = builder.allow_remote();
@@ -153,46 +154,5 @@ fn not_started(error: StartError) -> CliError {
              --allow-remote if others are to reach it"
         )),
         other => CliError::unusable(other.to_string()),
-    }
-}
-
-/// SIGINT and SIGTERM, or what the system has in their place.
-struct Stop {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Stop {
-    #[cfg(unix)]
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    #[cfg(unix)]
-    async fn wait(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    #[expect(clippy::unnecessary_wraps, reason = "the same signature as on Unix")]
-    fn new() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
-    #[cfg(not(unix))]
-    async fn wait(self) {
-        // Where it can't be listened to, the system ends the process by itself.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
     }
 }

@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::to_stderr;
+use crate::stop::Stop;
 
 use self::upstream::Upstream;
 
@@ -215,9 +216,10 @@ pub(crate) async fn run(args: ProviderArgs, context: &Context) -> Result<Exit, C
             let account = account(kind.kind, &what.account)?;
             let upstream = open(which)?;
             let request = upstream.submit_request(&account, what.amount, carrier, &order_id)?;
+            let stop = Stop::listen()?;
             let outcome = tokio::select! {
                 outcome = upstream.submit(request, &order_id, &account, what.amount) => outcome,
-                Ok(()) = tokio::signal::ctrl_c() => interrupted(),
+                () = stop.wait() => interrupted(),
             };
             let (exit, word) = match outcome {
                 SubmitOutcome::Accepted(_) => (Exit::Success, "accepted"),

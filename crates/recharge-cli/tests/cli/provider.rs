@@ -303,31 +303,33 @@ fn a_changed_code_is_believed() {
 #[test]
 #[cfg(unix)]
 fn an_interrupted_submit_is_unknown() {
-    let sim = Sim::start();
-    sim.post(
-        "/_sim/faults",
-        "{\"timings\": {\"timeout_hold\": \"1h\"}, \"order\": [{\"order_id\": \"111111111\", \"submit\": [\"timeout_after\"]}]}",
-    );
-    let (child, _home) = sim
-        .with(&format!("provider submit {JUHE} {JUHE_ORDER}"))
-        .start();
-    // Once the order is in the ledger its bytes have gone, and the answer never comes.
-    while sim.get("/_sim/ledger").as_array().unwrap().is_empty() {
-        std::thread::yield_now();
-    }
-    let kill = format!("kill -INT {}", child.id());
-    assert!(
-        std::process::Command::new("sh")
+    for signal in ["INT", "TERM"] {
+        let sim = Sim::start();
+        sim.post(
+            "/_sim/faults",
+            "{\"timings\": {\"timeout_hold\": \"1h\"}, \"order\": [{\"order_id\": \"111111111\", \"submit\": [\"timeout_after\"]}]}",
+        );
+        let (child, _home) = sim
+            .with(&format!("provider submit {JUHE} {JUHE_ORDER}"))
+            .start();
+        // Once the order is in the ledger its bytes have gone, and the answer never comes.
+        while sim.get("/_sim/ledger").as_array().unwrap().is_empty() {
+            std::thread::yield_now();
+        }
+        let kill = format!("kill -{signal} {}", child.id());
+        let killed = std::process::Command::new("sh")
             .args(["-c", &kill])
-            .status()
-            .unwrap()
-            .success()
-    );
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(5));
-    let out = String::from_utf8(output.stdout).unwrap();
-    assert!(out.contains("interrupted before the answer"), "{out}");
-    assert_eq!(sim.ledger("111111111")["charges"], 1);
+            .status();
+        assert!(killed.unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(5), "{signal}");
+        let out = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            out.contains("interrupted before the answer"),
+            "{signal}: {out}"
+        );
+        assert_eq!(sim.ledger("111111111")["charges"], 1);
+    }
 }
 
 #[test]
