@@ -26,15 +26,26 @@ impl Money {
     /// No money.
     pub const ZERO: Self = Self(0);
 
-    /// An amount in thousandths of a yuan.
-    pub const fn from_thousandths(thousandths: u64) -> Self {
-        Self(thousandths)
+    /// The largest amount: as much as fits a database's signed integer of 64 bits.
+    pub const MAX: Self = Self(i64::MAX.unsigned_abs());
+
+    /// An amount in thousandths of a yuan; `None` above [`MAX`](Self::MAX).
+    pub const fn from_thousandths(thousandths: u64) -> Option<Self> {
+        if thousandths <= Self::MAX.0 {
+            Some(Self(thousandths))
+        } else {
+            None
+        }
     }
 
-    /// A whole number of yuan; `None` past the range of the type.
+    /// A whole number of yuan; `None` above [`MAX`](Self::MAX).
     pub const fn from_yuan(yuan: u64) -> Option<Self> {
-        match yuan.checked_mul(1000) {
-            Some(thousandths) => Some(Self(thousandths)),
+        Self::checked(yuan.checked_mul(1000))
+    }
+
+    const fn checked(thousandths: Option<u64>) -> Option<Self> {
+        match thousandths {
+            Some(thousandths) => Self::from_thousandths(thousandths),
             None => None,
         }
     }
@@ -53,12 +64,9 @@ impl Money {
         }
     }
 
-    /// The sum; `None` past the range of the type.
+    /// The sum; `None` above [`MAX`](Self::MAX).
     pub const fn checked_add(self, other: Self) -> Option<Self> {
-        match self.0.checked_add(other.0) {
-            Some(sum) => Some(Self(sum)),
-            None => None,
-        }
+        Self::checked(self.0.checked_add(other.0))
     }
 
     /// The difference; `None` when it would be negative.
@@ -107,9 +115,8 @@ impl FromStr for Money {
         let digit =
             |place: usize| u64::from(fraction.as_bytes().get(place).map_or(0, |b| b - b'0'));
         let thousandths = digit(0) * 100 + digit(1) * 10 + digit(2);
-        yuan.checked_mul(1000)
-            .and_then(|amount| amount.checked_add(thousandths))
-            .map(Self)
+        let amount = yuan.checked_mul(1000);
+        Self::checked(amount.and_then(|amount| amount.checked_add(thousandths)))
             .ok_or(ParseMoneyError::TooLarge)
     }
 }
@@ -128,7 +135,7 @@ pub enum ParseMoneyError {
         "more than three decimal places: an amount is exact to a thousandth of a yuan, such as 1.060"
     )]
     TooManyPlaces,
-    /// Past the range of the type, about 1.8 × 10¹⁶ yuan; or a face value past its own range.
+    /// Above [`Money::MAX`], about 9.2 × 10¹⁵ yuan; or a face value past its own range.
     #[error("the amount is too large")]
     TooLarge,
     /// A face value that is zero or not a whole number of yuan.
@@ -197,8 +204,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_is_read_back(thousandths: u64) {
-            let money = Money::from_thousandths(thousandths);
+        fn what_is_printed_is_read_back(thousandths in 0..=Money::MAX.0) {
+            let money = Money(thousandths);
             prop_assert_eq!(money.to_string().parse::<Money>(), Ok(money));
         }
 
@@ -224,7 +231,7 @@ mod tests {
             ("1.060", 1_060),
             ("10.2", 10_200),
             ("0.001", 1),
-            ("18446744073709551.615", u64::MAX),
+            ("9223372036854775.807", i64::MAX.unsigned_abs()),
         ] {
             assert_eq!(text.parse(), Ok(Money(thousandths)), "{text}");
         }
@@ -249,6 +256,7 @@ mod tests {
             ("NaN", NotAnAmount),
             ("1.0605", TooManyPlaces),
             ("1.0600", TooManyPlaces),
+            ("9223372036854775.808", TooLarge),
             ("18446744073709551.616", TooLarge),
             ("99999999999999999999", TooLarge),
         ] {
@@ -290,7 +298,10 @@ mod tests {
 
     #[test]
     fn sums_never_wrap() {
-        assert_eq!(Money(u64::MAX).checked_add(Money(1)), None);
+        assert_eq!(Money::MAX.checked_add(Money(1)), None);
+        assert_eq!(Money::MAX.checked_add(Money::MAX), None);
+        assert_eq!(Money::from_thousandths(Money::MAX.0 + 1), None);
+        assert_eq!(Money::from_thousandths(Money::MAX.0), Some(Money::MAX));
         assert_eq!(Money(1).checked_sub(Money(2)), None);
         assert_eq!(Money(3).checked_sub(Money(2)), Some(Money(1)));
         assert_eq!(Money::from_yuan(u64::MAX), None);

@@ -58,7 +58,8 @@ pub trait Provider: fmt::Debug + Send + Sync {
         Err(CallError::unsupported(Call::Check))
     }
 
-    /// Asks what a face value would cost for an account.
+    /// Asks what a face value would cost for an account. A kind of account that has no price list says
+    /// that there is no such call, though others have one.
     async fn quote(&self, account: &Account, amount: FaceValue) -> Result<Quote, CallError> {
         let _ = (account, amount);
         Err(CallError::unsupported(Call::Quote))
@@ -69,9 +70,10 @@ pub trait Provider: fmt::Debug + Send + Sync {
         Err(CallError::unsupported(Call::Balance))
     }
 
-    /// Reads one page of the upstream's list of orders, from page 1.
-    async fn list(&self, page: u32) -> Result<Page, CallError> {
-        let _ = page;
+    /// Reads one page of the upstream's list of orders for a kind of account, from page 1. Kinds that
+    /// are one product have one list.
+    async fn list(&self, kind: AccountKind, page: u32) -> Result<Page, CallError> {
+        let _ = (kind, page);
         Err(CallError::unsupported(Call::List))
     }
 

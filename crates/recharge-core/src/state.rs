@@ -240,24 +240,56 @@ pub const MOVES: &[Move] = &{
             Pending,
             "not sent, or refused with a route left",
         ),
-        row(Submitting, Charging, "the upstream acknowledged it"),
+        row(
+            Submitting,
+            Charging,
+            "the upstream acknowledged it, or a query shows it",
+        ),
         row(
             Submitting,
             Unknown,
             "doubt: no answer, an unlisted one, or found at a start",
         ),
-        row(Submitting, Failed, "refused, with no route left"),
-        row(Charging, Succeeded, "a query says succeeded"),
-        row(Charging, Failed, "two queries, apart in time, say failed"),
-        row(Charging, REVIEW, "overdue"),
-        row(Unknown, Charging, "a query says charging"),
-        row(Unknown, Succeeded, "a query says succeeded"),
+        row(
+            Submitting,
+            Failed,
+            "refused or not sent, with no route left",
+        ),
+        row(
+            Charging,
+            Succeeded,
+            "a query says succeeded, or a person decided with the upstream's proof",
+        ),
+        row(
+            Charging,
+            Failed,
+            "two queries, apart in time, say failed; or two people decided",
+        ),
+        row(
+            Charging,
+            REVIEW,
+            "overdue, or on its way to the next route by its switch",
+        ),
+        row(
+            Unknown,
+            Charging,
+            "a query says charging, or the upstream acknowledged it late",
+        ),
+        row(
+            Unknown,
+            Succeeded,
+            "a query says succeeded, or a person decided with the upstream's proof",
+        ),
         row(
             Unknown,
             Failed,
-            "two queries, apart in time, say failed; or refused with no route left",
+            "two queries, apart in time, say failed; refused with no route left; or two people decided",
         ),
-        row(Unknown, REVIEW, "probably not taken, or overdue"),
+        row(
+            Unknown,
+            REVIEW,
+            "probably not taken, overdue, or on its way to the next route by its switch",
+        ),
         row(Unknown, Pending, "refused after all, with a route left"),
         row(
             REVIEW,
@@ -269,7 +301,11 @@ pub const MOVES: &[Move] = &{
             Failed,
             "two queries, apart in time, say failed; or two people decided",
         ),
-        row(REVIEW, Pending, "two people allowed a send"),
+        row(
+            REVIEW,
+            Pending,
+            "two people allowed a send, or the route's switch sends it on after a confirmed failure",
+        ),
         row(Succeeded, REVIEW, "contradicted by a later answer"),
         row(Failed, REVIEW, "contradicted by a later answer"),
     ]

@@ -37,7 +37,7 @@ pub enum Input {
         attempt: u32,
         /// When the question was sent.
         asked: Moment,
-        /// Why it was asked.
+        /// Why it was asked: as the effect said.
         purpose: Purpose,
         /// What was answered.
         outcome: QueryOutcome,

@@ -1,8 +1,8 @@
 //! The in-memory driver: gives [`step()`] hands and a clock, and a memory that ends with the process.
 //!
-//! For demonstrations, tests, and services that bring their own durability. Each order is followed by
-//! one caller; what it does is always the same: write the events down, then do the effects, then tell
-//! [`step()`] what became of them. No lock is held across a call to an upstream.
+//! For demonstrations and tests. Each order is followed by one caller; what it does is always the same:
+//! write the events down, then do the effects, then tell [`step()`] what became of them. No lock is held
+//! across a call to an upstream.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -53,6 +53,7 @@ struct Entry {
 
 /// Why an order is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum AcceptError {
     /// The same merchant has used the same order id for something else. Nothing has changed.
     #[error("this order id stands for another order already; use a new one")]
@@ -61,6 +62,7 @@ pub enum AcceptError {
 
 /// Why an order is not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum FollowError {
     /// It was never accepted.
     #[error("there is no such order; accept it first")]
@@ -156,6 +158,7 @@ impl MemoryDriver {
 
     /// Hands in a genuine callback of a provider. `false` if no order has its number: then it is for the
     /// caller to keep.
+    #[must_use = "no order has this number when it is false: keep the callback"]
     pub async fn callback(&self, provider: &ProviderId, callback: &Callback) -> bool {
         let found = self.lock().by_name.iter().find_map(|(name, entry)| {
             let ours = |attempt: &crate::Attempt| {

@@ -66,8 +66,12 @@ pub struct TransportError {
 }
 
 impl TransportError {
-    /// An error without a source.
+    /// An error without a source. What is wrong with an answer is never "not sent", whoever says so.
     pub const fn new(certainty: Certainty, kind: TransportErrorKind) -> Self {
+        let certainty = match kind {
+            TransportErrorKind::Encoded | TransportErrorKind::TooLarge => Certainty::MaybeSent,
+            _ => certainty,
+        };
         Self {
             certainty,
             kind,

@@ -35,7 +35,7 @@ pub fn request(
     base: &BaseUrl,
     path: &str,
     fields: &[(&str, &str)],
-    user_agent: &'static str,
+    user_agent: &str,
 ) -> Result<Request<Bytes>, http::Error> {
     let (method, uri, body) = match encoding {
         Encoding::Query => (
@@ -61,7 +61,7 @@ pub fn request(
     let mut request = Request::builder()
         .method(method)
         .uri(uri)
-        .header(USER_AGENT, HeaderValue::from_static(user_agent))
+        .header(USER_AGENT, user_agent)
         .body(Bytes::new())?;
     if let Some((content_type, body)) = body {
         request.headers_mut().insert(CONTENT_TYPE, content_type);

@@ -211,8 +211,12 @@ impl Provider for JisuProvider {
     /// Looks the face value up in the list of goods. Where it has several prices that the account's
     /// carrier doesn't tell apart, there is no quote: none is guessed.
     async fn quote(&self, account: &Account, amount: FaceValue) -> Result<Quote, CallError> {
-        let http = self.client.goods_request(Product::of(account.kind()));
-        let exchange = self.client.send(http?).await;
+        let product = Product::of(account.kind());
+        let http = self.client.goods_request(product).map_err(|error| {
+            // Nothing of the account is wrong: without a path this product has no such call.
+            CallError::new(CallErrorKind::Unsupported, error.to_string())
+        })?;
+        let exchange = self.client.send(http).await;
         let told = self
             .judge
             .call::<ListEnvelope<Good>>(&exchange, Some(account))?;
@@ -255,12 +259,10 @@ impl Provider for JisuProvider {
         Ok(quote)
     }
 
-    /// Lists mobile orders. Landline orders are a list of their own:
-    /// [`JisuClient::order_list`].
-    async fn list(&self, page: u32) -> Result<Page, CallError> {
+    async fn list(&self, kind: AccountKind, page: u32) -> Result<Page, CallError> {
         let http = self
             .client
-            .order_list_request(Product::Mobile, page, PAGE_SIZE);
+            .order_list_request(Product::of(kind), page, PAGE_SIZE);
         let exchange = self.client.send(http?).await;
         let (envelope, answer) = match self.judge.call::<ListEnvelope<Order>>(&exchange, None)? {
             Told::NotFound(_) => return Ok(Page::new(Vec::new(), false)),

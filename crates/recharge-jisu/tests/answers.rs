@@ -178,13 +178,22 @@ fn states_reported_with_a_recharge() {
 #[tokio::test]
 async fn order_list() {
     assert_debug_snapshot!(read::<ListEnvelope<Order>>(ORDERLIST.as_bytes()).unwrap());
-    assert_debug_snapshot!(answering(ORDERLIST).list(1).await.unwrap());
+    assert_debug_snapshot!(
+        answering(ORDERLIST)
+            .list(AccountKind::Mobile, 1)
+            .await
+            .unwrap()
+    );
     assert!(
-        !answering(ORDERLIST).list(2).await.unwrap().more,
+        !answering(ORDERLIST)
+            .list(AccountKind::Mobile, 2)
+            .await
+            .unwrap()
+            .more,
         "41 orders are two pages"
     );
     let bare = r#"{"status":"0","msg":"ok","result":[]}"#;
-    let page = answering(bare).list(1).await.unwrap();
+    let page = answering(bare).list(AccountKind::Mobile, 1).await.unwrap();
     assert!(page.orders.is_empty() && !page.more);
     for body in [
         r#"{"status":0,"result":null}"#,
@@ -192,7 +201,10 @@ async fn order_list() {
         r#"{"status":0,"result":[1]}"#,
         r#"{"status":0,"result":{"list":{}}}"#,
     ] {
-        let error = answering(body).list(1).await.unwrap_err();
+        let error = answering(body)
+            .list(AccountKind::Mobile, 1)
+            .await
+            .unwrap_err();
         assert_eq!(
             error.kind,
             CallErrorKind::Unreadable,

@@ -109,7 +109,10 @@ async fn a_wrong_signature_names_the_setting() {
     };
     let advice = rejection.advice.unwrap();
     assert!(advice.contains("sign_order = \"documented-table\"") && advice.contains("[jisu]"));
-    let error = answering(&refusal("206")).list(1).await.unwrap_err();
+    let error = answering(&refusal("206"))
+        .list(AccountKind::Mobile, 1)
+        .await
+        .unwrap_err();
     assert!(error.detail.contains("app_secret"), "{error}");
 }
 

@@ -251,7 +251,7 @@ async fn the_provider_sends_each_request_once() {
     let _ = jisu.query(&landline.query()).await;
     let _ = jisu.query(&mobile.query()).await;
     jisu.quote(&phone(), yuan(10)).await.unwrap_err();
-    jisu.list(3).await.unwrap_err();
+    jisu.list(AccountKind::Mobile, 3).await.unwrap_err();
     let requests = sent.requests();
     assert_eq!(requests.len(), 6, "one request to a call");
     assert_eq!(

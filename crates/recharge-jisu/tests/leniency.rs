@@ -13,7 +13,7 @@ use common::{
     read_submit, refusal, status_answer, submit_answer, told, yuan,
 };
 use proptest::prelude::*;
-use recharge_core::{Provider, QueryOutcome, SubmitOutcome};
+use recharge_core::{AccountKind, Provider, QueryOutcome, SubmitOutcome};
 
 // Proves: jisu.answer.status-types, jisu.answer.recharge.types
 #[test]
@@ -226,7 +226,10 @@ async fn other_answers_cut_at_any_byte_are_errors() {
     }
     for cut in 0..ORDERLIST.len() {
         let body = String::from_utf8_lossy(&ORDERLIST.as_bytes()[..cut]).into_owned();
-        assert!(answering(&body).list(1).await.is_err(), "at {cut}");
+        assert!(
+            answering(&body).list(AccountKind::Mobile, 1).await.is_err(),
+            "at {cut}"
+        );
     }
 }
 

@@ -17,7 +17,7 @@ use common::{
     KEY, NUMBER, PHONE, SECRET, TEL, answering, config, learnt, mobile_order, order, phone,
     provider_with, read_query, read_submit, refusal, status_answer, submit_answer, told, yuan,
 };
-use recharge_core::{Carrier, Provider, SubmitOutcome};
+use recharge_core::{AccountKind, Carrier, Provider, SubmitOutcome};
 use recharge_http::fake::{NeverTransport, RecordingTransport, Reply};
 use recharge_http::{Certainty, TransportError, TransportErrorKind};
 use recharge_jisu::{JisuConfig, JisuProvider, OrderKey, Product};
@@ -143,7 +143,7 @@ async fn everything_printed() -> String {
                 writeln!(printed, "{:?}", jisu.submit(&mobile_order()).await).unwrap();
                 writeln!(printed, "{:?}", jisu.query(&mobile_order().query()).await).unwrap();
                 writeln!(printed, "{:?}", jisu.quote(&phone, yuan(10)).await).unwrap();
-                writeln!(printed, "{:?}", jisu.list(1).await).unwrap();
+                writeln!(printed, "{:?}", jisu.list(AccountKind::Mobile, 1).await).unwrap();
             }
             let typed = client.order_detail(Product::Landline, OrderKey::Ours(NUMBER));
             if body == &submit_answer() || body == &status_answer("1") {
@@ -205,7 +205,7 @@ async fn lesson_14_the_second_secret_never_travels() {
     let _ = jisu.query(&order().query()).await;
     let _ = jisu.query(&mobile_order().query()).await;
     let _ = jisu.quote(&phone(), yuan(10)).await;
-    let _ = jisu.list(1).await;
+    let _ = jisu.list(AccountKind::Mobile, 1).await;
     assert_eq!(sent.requests().len(), 6);
     for request in sent.requests() {
         let text = common::shown(&request);

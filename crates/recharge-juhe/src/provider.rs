@@ -201,7 +201,10 @@ impl Provider for JuheProvider {
             .ok_or_else(|| lacks("the answer has no readable balance", answer))
     }
 
-    async fn list(&self, page: u32) -> Result<Page, CallError> {
+    async fn list(&self, kind: AccountKind, page: u32) -> Result<Page, CallError> {
+        if kind != AccountKind::Mobile {
+            return Err(CallError::unsupported(Call::List));
+        }
         let query = OrderListQuery {
             page: Some(page),
             page_size: Some(PAGE_SIZE),

@@ -14,7 +14,7 @@ use common::{
 };
 use insta::assert_debug_snapshot;
 use recharge_core::{
-    CallErrorKind, DoubtKind, Provider, QueryOutcome, SubmitOutcome, UnavailableKind,
+    AccountKind, CallErrorKind, DoubtKind, Provider, QueryOutcome, SubmitOutcome, UnavailableKind,
 };
 use recharge_http::fake::Reply;
 use recharge_http::read::read;
@@ -165,19 +165,34 @@ async fn balance() {
 #[tokio::test]
 async fn order_list() {
     assert_debug_snapshot!(read::<Envelope<OrderList>>(ORDERLIST.as_bytes()).unwrap());
-    assert_debug_snapshot!(answering(ORDERLIST).list(1).await.unwrap());
+    assert_debug_snapshot!(
+        answering(ORDERLIST)
+            .list(AccountKind::Mobile, 1)
+            .await
+            .unwrap()
+    );
     assert!(
-        !answering(ORDERLIST).list(2).await.unwrap().more,
+        !answering(ORDERLIST)
+            .list(AccountKind::Mobile, 2)
+            .await
+            .unwrap()
+            .more,
         "the last page"
     );
-    let empty = answering(&refusal("19000")).list(1).await.unwrap();
+    let empty = answering(&refusal("19000"))
+        .list(AccountKind::Mobile, 1)
+        .await
+        .unwrap();
     assert!(empty.orders.is_empty() && !empty.more);
     for body in [
         r#"{"reason":"","result":{},"error_code":0}"#,
         r#"{"reason":"","result":[],"error_code":0}"#,
         r#"{"reason":"","result":{"data":{}},"error_code":0}"#,
     ] {
-        let error = answering(body).list(1).await.unwrap_err();
+        let error = answering(body)
+            .list(AccountKind::Mobile, 1)
+            .await
+            .unwrap_err();
         assert_eq!(
             error.kind,
             CallErrorKind::Unreadable,

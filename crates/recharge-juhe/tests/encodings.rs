@@ -199,7 +199,7 @@ async fn the_provider_sends_each_request_once() {
     juhe.check(&phone(), yuan(1)).await.unwrap_err();
     juhe.quote(&phone(), yuan(1)).await.unwrap_err();
     juhe.balance().await.unwrap_err();
-    juhe.list(3).await.unwrap_err();
+    juhe.list(AccountKind::Mobile, 3).await.unwrap_err();
     let requests = sent.requests();
     assert_eq!(requests.len(), 6, "one request to a call");
     assert_eq!(

@@ -13,7 +13,7 @@ use common::{
     KEY, NUMBER, OPEN_ID, PHONE, YUE, answering, config, learnt, order, phone, provider_with,
     read_query, read_submit, refusal, status_answer, submit_answer, told, yuan,
 };
-use recharge_core::{Provider, SubmitOutcome};
+use recharge_core::{AccountKind, Provider, SubmitOutcome};
 use recharge_http::fake::{NeverTransport, Reply};
 use recharge_http::{Certainty, TransportError, TransportErrorKind};
 use recharge_juhe::{JuheConfig, JuheProvider, OrderListQuery};
@@ -145,7 +145,7 @@ async fn everything_printed() -> String {
             writeln!(printed, "{:?}", juhe.check(&phone, yuan(1)).await).unwrap();
             writeln!(printed, "{:?}", juhe.quote(&phone, yuan(1)).await).unwrap();
             writeln!(printed, "{:?}", juhe.balance().await).unwrap();
-            writeln!(printed, "{:?}", juhe.list(1).await).unwrap();
+            writeln!(printed, "{:?}", juhe.list(AccountKind::Mobile, 1).await).unwrap();
             if body == &submit_answer() {
                 let typed = client.submit(&phone, yuan(1), NUMBER).await;
                 writeln!(printed, "{typed:?}").unwrap();
@@ -204,7 +204,7 @@ async fn lesson_14_the_second_secret_never_travels() {
     let _ = juhe.check(&phone(), yuan(1)).await;
     let _ = juhe.quote(&phone(), yuan(1)).await;
     let _ = juhe.balance().await;
-    let _ = juhe.list(1).await;
+    let _ = juhe.list(AccountKind::Mobile, 1).await;
     assert_eq!(sent.requests().len(), 6);
     for request in sent.requests() {
         let text = common::shown(&request);

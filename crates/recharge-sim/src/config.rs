@@ -174,7 +174,7 @@ pub struct WorldConfig {
 
 impl Default for WorldConfig {
     fn default() -> Self {
-        let million = Money::from_thousandths(1_000_000_000);
+        let million = Money::from_yuan(1_000_000).unwrap_or(Money::MAX);
         Self {
             credentials: Credentials::default(),
             seed: 0,

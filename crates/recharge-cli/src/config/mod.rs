@@ -107,11 +107,6 @@ impl Config {
         &self.codes
     }
 
-    /// The same for Jisu, as its adapter takes them.
-    pub(crate) const fn jisu_codes(&self) -> &CodeOverrides {
-        &self.jisu_codes
-    }
-
     fn set(&mut self, key: &'static Key, value: Value, place: String) {
         self.settings
             .insert((key.section, key.name), Setting { value, place });

@@ -6,17 +6,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Request;
 use recharge_core::{
-    Account, AccountKind, CallError, Carrier, CodeTable, FaceValue, Page, Provider, QueryOutcome,
-    Redactor, SecretString, SubmitOutcome, UpstreamOrder, UpstreamOrderId,
+    Account, AccountKind, Carrier, FaceValue, Page, Provider, QueryOutcome, SubmitOutcome,
 };
-use recharge_http::judge::{Exchange, Judge, Told, lacks};
+use recharge_http::judge::Exchange;
 use recharge_http::read::{self, AccountText, Loose};
 use recharge_http::{ClientError, Transport};
 use recharge_jisu::{JisuProvider, OrderKey, Product};
 use recharge_juhe::JuheProvider;
 
 use super::Name;
-use crate::config::Config;
 use crate::context::Context;
 use crate::error::CliError;
 
@@ -30,14 +28,8 @@ pub(super) struct Upstream {
 #[derive(Debug)]
 enum Adapter {
     Juhe(JuheProvider),
-    Jisu {
-        provider: JisuProvider,
-        judge: Judge,
-    },
+    Jisu(JisuProvider),
 }
-
-/// Orders to a page of Jisu: its most.
-const JISU_PAGE: u32 = 40;
 
 impl Upstream {
     pub(super) fn open(name: Name, context: &Context) -> Result<Self, CliError> {
@@ -53,8 +45,7 @@ impl Upstream {
                 let jisu = config.jisu()?;
                 let transport = config.transport()?;
                 let provider = JisuProvider::new(jisu, Arc::clone(&transport));
-                let judge = jisu_judge(&config)?;
-                (Adapter::Jisu { provider, judge }, transport)
+                (Adapter::Jisu(provider), transport)
             }
         };
         Ok(Self { adapter, transport })
@@ -63,7 +54,7 @@ impl Upstream {
     pub(super) fn provider(&self) -> &dyn Provider {
         match &self.adapter {
             Adapter::Juhe(provider) => provider,
-            Adapter::Jisu { provider, .. } => provider,
+            Adapter::Jisu(provider) => provider,
         }
     }
 
@@ -77,7 +68,7 @@ impl Upstream {
     ) -> Result<Request<Bytes>, CliError> {
         let request = match &self.adapter {
             Adapter::Juhe(juhe) => juhe.client().submit_request(account, amount, order_id),
-            Adapter::Jisu { provider, .. } => {
+            Adapter::Jisu(provider) => {
                 let client = provider.client();
                 match (Product::of(account.kind()), carrier) {
                     (Product::Mobile, _) => {
@@ -106,9 +97,7 @@ impl Upstream {
         let exchange = self.transport.send(request).await;
         match &self.adapter {
             Adapter::Juhe(juhe) => juhe.read_submit(order_id, account, &exchange),
-            Adapter::Jisu { provider, .. } => {
-                provider.read_submit(order_id, account, amount, &exchange)
-            }
+            Adapter::Jisu(provider) => provider.read_submit(order_id, account, amount, &exchange),
         }
     }
 
@@ -139,7 +128,7 @@ impl Upstream {
                 };
                 Ok(juhe.read_query(order_id, &account, &exchange))
             }
-            Adapter::Jisu { provider, .. } => {
+            Adapter::Jisu(provider) => {
                 let order = OrderKey::Ours(order_id);
                 let request = provider
                     .client()
@@ -156,51 +145,8 @@ impl Upstream {
 
     /// One page of the upstream's orders.
     pub(super) async fn orders(&self, kind: AccountKind, page: u32) -> Result<Page, CliError> {
-        match &self.adapter {
-            Adapter::Jisu { provider, judge } if Product::of(kind) == Product::Landline => {
-                let request = provider
-                    .client()
-                    .order_list_request(Product::Landline, page, JISU_PAGE)
-                    .map_err(|error| unusable(&error))?;
-                let exchange = self.transport.send(request).await;
-                Ok(landline_page(judge, &exchange, page)?)
-            }
-            Adapter::Juhe(_) | Adapter::Jisu { .. } => Ok(self.provider().list(page).await?),
-        }
+        Ok(self.provider().list(kind, page).await?)
     }
-}
-
-fn jisu_judge(config: &Config) -> Result<Judge, CliError> {
-    let secrets: Vec<SecretString> = vec![
-        config.secret("jisu", "app_key")?,
-        config.secret("jisu", "app_secret")?,
-    ];
-    let codes = CodeTable::new(recharge_jisu::CODES, config.jisu_codes().clone());
-    Ok(Judge::new(codes, Redactor::new(secrets)))
-}
-
-fn landline_page(judge: &Judge, exchange: &Exchange, page: u32) -> Result<Page, CallError> {
-    use recharge_jisu::wire::{ListEnvelope, Order};
-    let (envelope, answer) = match judge.call::<ListEnvelope<Order>>(exchange, None)? {
-        Told::NotFound(_) => return Ok(Page::new(Vec::new(), false)),
-        told => told.understood()?,
-    };
-    let list = envelope.result;
-    let Some(rows) = list.list else {
-        return Err(lacks("the answer has no list of orders", answer));
-    };
-    let more = match list.total.count() {
-        Some(total) => page.saturating_mul(JISU_PAGE) < total,
-        None => rows.len() >= JISU_PAGE as usize,
-    };
-    let orders = rows.iter().map(|order| {
-        let mut listed = UpstreamOrder::new(order.outorderno.to_string());
-        listed.upstream_order_id = UpstreamOrderId::parse(order.orderno.as_str()).ok();
-        listed.state = order.state();
-        listed.cost = order.cost();
-        listed
-    });
-    Ok(Page::new(orders.collect(), more))
 }
 
 fn unusable(error: &ClientError) -> CliError {

@@ -308,10 +308,10 @@ impl Provider for Broken {
         }
     }
 
-    async fn list(&self, page: u32) -> Result<Page, CallError> {
+    async fn list(&self, kind: AccountKind, page: u32) -> Result<Page, CallError> {
         match self.defect {
             Defect::HasLessThanDeclared => Ok(Page::new(Vec::new(), false)),
-            _ => self.inner.list(page).await,
+            _ => self.inner.list(kind, page).await,
         }
     }
 

@@ -250,7 +250,7 @@ impl Provider for Honest {
             .ok_or_else(|| lacks("no balance", answer))
     }
 
-    async fn list(&self, _page: u32) -> Result<Page, CallError> {
+    async fn list(&self, _kind: AccountKind, _page: u32) -> Result<Page, CallError> {
         let (envelope, answer) = self.told("/orders", None).await?.understood()?;
         let rows = envelope.orders.ok_or_else(|| lacks("no orders", answer))?;
         let row = |order: &Order| {

@@ -241,8 +241,14 @@ impl Work<'_> {
             .is_some_and(|a| a.standing() == Standing::Refused);
         match said {
             Some(Said::NoSuchOrder) if refused && self.order.all_closed() => self.refused(),
-            Some(Said::Charging | Said::Succeeded) => {
-                self.move_to(OrderState::Charging, Cause::QueryCharging);
+            Some(said @ (Said::Charging | Said::Succeeded)) => {
+                let cause = if said == Said::Succeeded {
+                    Cause::QuerySucceeded
+                } else {
+                    Cause::QueryCharging
+                };
+                // An order that was taken has been charging, if only for a moment.
+                self.move_to(OrderState::Charging, cause);
                 self.weigh();
                 self.schedule_round();
             }

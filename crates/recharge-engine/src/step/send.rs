@@ -320,6 +320,10 @@ impl Work<'_> {
                 self.contradicted();
             }
             OrderState::Charging | OrderState::Unknown | OrderState::Review(_) => {
+                let unknown = self.order.state == OrderState::Unknown;
+                if unknown && accepted && taken && !self.order.any(Standing::Paid) {
+                    self.move_to(OrderState::Charging, Cause::Acknowledged);
+                }
                 self.weigh();
                 self.schedule_round();
             }

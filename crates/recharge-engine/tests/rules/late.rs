@@ -28,7 +28,7 @@ fn a_late_acknowledgement_makes_an_unknown_order_charging() {
     let (mut case, send) = given_up(Case::new());
     case.send_reported(send, accepted());
     assert_eq!(case.state(), OrderState::Charging);
-    assert_eq!(case.last_cause(), Cause::QueryCharging);
+    assert_eq!(case.last_cause(), Cause::Acknowledged);
     assert!(case.due_in().is_some());
 }
 
