@@ -46,7 +46,8 @@ pub struct Moment {
     pub wall: WallTime,
     /// The epoch of the monotonic clock.
     pub epoch: Epoch,
-    /// Monotonic time since that epoch began.
+    /// Monotonic time since that epoch began. Every nanosecond of it counts: what is stored coarser may
+    /// put a question before what it was asked after.
     pub monotonic: Duration,
 }
 

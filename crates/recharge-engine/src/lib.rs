@@ -47,6 +47,6 @@ pub use input::{Alarm, Command, CommandError, Effect, Input, Jitter};
 #[cfg(feature = "driver")]
 pub use memory::{AcceptError, Clock, FollowError, MemoryDriver, SystemClock};
 pub use number::NumberKey;
-pub use order::{NewOrder, Order};
+pub use order::{ApplyError, NewOrder, Order};
 pub use policy::{Policy, Route, Times};
 pub use step::{Step, step};

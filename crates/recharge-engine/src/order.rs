@@ -24,6 +24,34 @@ pub struct NewOrder {
     pub carrier: Option<Carrier>,
 }
 
+/// Why an event can't be the next of an order's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// Versions rise by one.
+    #[error("the log has version {found} where {expected} belongs")]
+    Version {
+        /// The version that comes next.
+        expected: u64,
+        /// That of the event.
+        found: u64,
+    },
+    /// The table has no such move.
+    #[error("the log moves the order from {from} to {to}, which the table of moves doesn't have")]
+    Move {
+        /// Where the order stands.
+        from: OrderState,
+        /// Where the event moves it.
+        to: OrderState,
+    },
+    /// There is no such attempt, or it has another number or provider.
+    #[error("the log names attempt {attempt}, which doesn't exist or is another one")]
+    Attempt {
+        /// Its index.
+        attempt: u32,
+    },
+}
+
 /// An order with all that is on record about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
@@ -72,6 +100,12 @@ impl Order {
             permitted_sends: 0,
             decided_by: None,
         }
+    }
+
+    /// When it was accepted. With [`what`](Self::what) and the log it is the whole order:
+    /// [`replay`](Self::replay).
+    pub const fn accepted(&self) -> Moment {
+        self.accepted
     }
 
     /// What was ordered.
@@ -130,13 +164,67 @@ impl Order {
         request
     }
 
-    pub(crate) fn attempt(&self, index: u32) -> Option<&Attempt> {
+    /// The attempt that an effect or an event names.
+    pub fn attempt(&self, index: u32) -> Option<&Attempt> {
         self.attempts.get(usize::try_from(index).ok()?)
     }
 
-    /// Applies the next event of the log. An event about an attempt that does not exist changes only
-    /// the version.
-    pub fn apply(&mut self, recorded: &Recorded) {
+    /// The order as its log has it: accepted then, and what came after.
+    pub fn replay<'a>(
+        what: NewOrder,
+        accepted: Moment,
+        log: impl IntoIterator<Item = &'a Recorded>,
+    ) -> Result<Self, ApplyError> {
+        let mut order = Self::accept(what, accepted);
+        for recorded in log {
+            order.apply(recorded)?;
+        }
+        Ok(order)
+    }
+
+    /// Applies the next event of a log. One that can't be the next leaves the order as it was: the log
+    /// has lost something, or belongs to another order.
+    pub fn apply(&mut self, recorded: &Recorded) -> Result<(), ApplyError> {
+        let (expected, found) = (self.version + 1, recorded.version);
+        if found != expected {
+            return Err(ApplyError::Version { expected, found });
+        }
+        match &recorded.event {
+            Event::SendIntended {
+                attempt,
+                number,
+                provider,
+                ..
+            } => match self.attempt(*attempt) {
+                Some(known) if known.number == *number && known.provider == *provider => {}
+                None if usize::try_from(*attempt) == Ok(self.attempts.len()) => {}
+                Some(_) | None => return Err(ApplyError::Attempt { attempt: *attempt }),
+            },
+            Event::SendEnded { attempt, .. }
+            | Event::Answered { attempt, .. }
+            | Event::CallbackSeen { attempt, .. } => {
+                if self.attempt(*attempt).is_none() {
+                    return Err(ApplyError::Attempt { attempt: *attempt });
+                }
+            }
+            Event::Moved { to, .. } => {
+                let (from, to) = (self.state, *to);
+                if !from.may_become(to) {
+                    return Err(ApplyError::Move { from, to });
+                }
+            }
+            Event::Approved { .. }
+            | Event::Decided { .. }
+            | Event::AskedAgain { .. }
+            | Event::Recovered
+            | Event::Scheduled { .. } => {}
+        }
+        self.fold(recorded);
+        Ok(())
+    }
+
+    /// Applies an event that is known to be the next.
+    pub(crate) fn fold(&mut self, recorded: &Recorded) {
         self.version = recorded.version;
         let at = recorded.at;
         match &recorded.event {

@@ -110,7 +110,7 @@ impl Work<'_> {
             at: self.now,
             event,
         };
-        self.order.apply(&recorded);
+        self.order.fold(&recorded);
         self.events.push(recorded);
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use recharge_core::Provider;
-use recharge_engine::{MemoryDriver, NewOrder, NumberKey, Order, SystemClock, Times};
+use recharge_engine::{Epoch, MemoryDriver, NewOrder, NumberKey, Order, SystemClock, Times};
 use recharge_http::{HttpConfig, HyperTransport, Transport};
 use recharge_jisu::{JisuConfig, JisuProvider};
 use recharge_juhe::{JuheConfig, JuheProvider};
@@ -48,7 +48,7 @@ pub(super) async fn play(
         providers(&simulator.url())?,
         &NumberKey::new(key),
         &shortened(),
-        Arc::new(SystemClock::start()),
+        Arc::new(SystemClock::start(Epoch(1))),
         seed,
     ));
 

@@ -14,13 +14,15 @@ pub trait Clock: fmt::Debug + Send + Sync {
 /// The clocks of the machine. One epoch, from when it is made.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
+    epoch: Epoch,
     began: Instant,
 }
 
 impl SystemClock {
-    /// Begins the epoch.
-    pub fn start() -> Self {
+    /// Begins an epoch. A log that outlives the process needs one above all that it has seen.
+    pub fn start(epoch: Epoch) -> Self {
         Self {
+            epoch,
             began: Instant::now(),
         }
     }
@@ -35,7 +37,7 @@ impl Clock for SystemClock {
         let wall = WallTime::from_millis(0).after(wall);
         Moment {
             wall,
-            epoch: Epoch(1),
+            epoch: self.epoch,
             monotonic: self.began.elapsed(),
         }
     }

@@ -26,8 +26,8 @@ use recharge_core::{
     ReviewReason, SubmitOutcome, UpstreamState,
 };
 use recharge_engine::{
-    AcceptError, Alarm, Clock, Command, CommandError, Decision, Event, FollowError, MemoryDriver,
-    NumberKey, Order, Purpose, SystemClock, Times, Verdict,
+    AcceptError, Alarm, Clock, Command, CommandError, Decision, Epoch, Event, FollowError,
+    MemoryDriver, NumberKey, Order, Purpose, SystemClock, Times, Verdict,
 };
 use scripted::{Called, Scripted, TokioClock};
 
@@ -428,7 +428,7 @@ async fn the_log_folds_to_the_order_and_notices_rise() {
     let mut folded = accepted;
     for (version, recorded) in (1..).zip(desk.driver.log("local", &desk.id)) {
         assert_eq!(recorded.version, version);
-        folded.apply(&recorded);
+        folded.apply(&recorded).unwrap();
     }
     assert_eq!(folded, desk.order());
     let notices = desk.driver.notices("local", &desk.id);
@@ -455,7 +455,7 @@ async fn nothing_shows_the_number_key_or_an_account() {
 
 #[test]
 fn the_machines_clocks_go_forward_in_one_epoch() {
-    let clock = SystemClock::start();
+    let clock = SystemClock::start(Epoch(1));
     let (earlier, later) = (clock.now(), clock.now());
     assert!(later.not_before(earlier));
     assert_eq!(later.epoch, earlier.epoch);

@@ -13,6 +13,7 @@ mod callbacks;
 mod common;
 mod late;
 mod people;
+mod replay;
 mod sending;
 mod standing;
 mod violations;
