@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -17,6 +18,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
+use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower_service::Service;
@@ -76,6 +78,7 @@ impl Carrier {
         let gate = Arc::new(Gate::new());
         let io = GatedIo {
             exact: matches!(stream, MaybeHttpsStream::Http(_)),
+            is_reused: false,
             io: stream,
             gate: Arc::clone(&gate),
         };
@@ -161,15 +164,49 @@ impl From<TransportError> for Failure {
 
 /// A stream that is written to only through a gate. It stands above TLS: the bytes of a handshake are
 /// no bytes of a request.
-struct GatedIo<T> {
-    io: T,
+struct GatedIo {
+    io: Stream,
     gate: Arc<Gate>,
     /// Whether a write that fails or has to wait has surely taken nothing. True of a socket; TLS may
     /// have passed on a part of what it was given.
     exact: bool,
+    /// Whether a request has been written before.
+    is_reused: bool,
 }
 
-impl<T: Read + Unpin> Read for GatedIo<T> {
+impl GatedIo {
+    /// Before the first byte of a request nothing may wait to be read: what came before the request is
+    /// no answer to it, and after an end comes none. hyper asks too, but sees only what the runtime has
+    /// noticed, and a busy runtime notices late; so the socket itself is asked.
+    fn check_quiet(&mut self) -> io::Result<()> {
+        if !self.gate.is_before_first() {
+            return Ok(());
+        }
+        // After a TLS handshake a server may have sent tickets.
+        if (self.exact || self.is_reused) && !is_quiet(socket(&self.io)) {
+            self.gate.shut();
+            let text = "the connection ended or spoke before the request";
+            return Err(io::Error::new(io::ErrorKind::NotConnected, text));
+        }
+        self.is_reused = true;
+        Ok(())
+    }
+}
+
+fn socket(stream: &Stream) -> &TcpStream {
+    match stream {
+        MaybeHttpsStream::Http(tcp) => tcp.inner(),
+        MaybeHttpsStream::Https(tls) => tls.inner().get_ref().0.inner().inner(),
+    }
+}
+
+/// Whether a socket, that does not block, has neither bytes nor an end nor an error to read.
+fn is_quiet(socket: &TcpStream) -> bool {
+    let peeked = SockRef::from(socket).peek(&mut [MaybeUninit::uninit()]);
+    peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+}
+
+impl Read for GatedIo {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -179,13 +216,19 @@ impl<T: Read + Unpin> Read for GatedIo<T> {
     }
 }
 
-impl<T: Write + Unpin> Write for GatedIo<T> {
+impl Write for GatedIo {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let Self { io, gate, exact } = self.get_mut();
+        let this = self.get_mut();
+        if let Err(error) = this.check_quiet() {
+            return Poll::Ready(Err(error));
+        }
+        let Self {
+            io, gate, exact, ..
+        } = this;
         gate.pass(*exact, || Pin::new(io).poll_write(cx, buf))
     }
 
@@ -194,7 +237,13 @@ impl<T: Write + Unpin> Write for GatedIo<T> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let Self { io, gate, exact } = self.get_mut();
+        let this = self.get_mut();
+        if let Err(error) = this.check_quiet() {
+            return Poll::Ready(Err(error));
+        }
+        let Self {
+            io, gate, exact, ..
+        } = this;
         gate.pass(*exact, || Pin::new(io).poll_write_vectored(cx, bufs))
     }
 

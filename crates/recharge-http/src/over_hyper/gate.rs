@@ -67,6 +67,11 @@ impl Gate {
         *self.state() == State::Late
     }
 
+    /// Whether the first byte of a request is still to come.
+    pub(super) fn is_before_first(&self) -> bool {
+        matches!(*self.state(), State::Open(_))
+    }
+
     /// Writes with `write` if the gate is open. `exact`: a write that fails or has to wait has surely
     /// taken nothing.
     pub(super) fn pass(

@@ -80,8 +80,10 @@ impl<C: Idle> Pool<C> {
         let mut kept = lock(&self.0);
         let now = Instant::now();
         kept.idle.entry(origin).or_default().push((now, connection));
-        if !kept.is_swept {
-            kept.is_swept = true;
+        let has_sweeper = std::mem::replace(&mut kept.is_swept, true);
+        // A runtime that is shutting down drops the sweeper right here, and that takes the lock.
+        drop(kept);
+        if !has_sweeper {
             tokio::spawn(sweep(Sweeper(Arc::downgrade(&self.0))));
         }
     }
@@ -236,5 +238,38 @@ mod tests {
             drop(runtime);
             assert!(!lock(&pool.0).is_swept);
         }
+    }
+
+    /// A runtime that is going takes no new task: the sweeper is dropped where it should start.
+    #[test]
+    fn putting_in_while_the_runtime_goes_does_not_wait_for_ever() {
+        let pool = Pool::new();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_time()
+            .build()
+            .unwrap();
+        let (tell, told) = std::sync::mpsc::channel();
+        let (going, is_going) = std::sync::mpsc::channel();
+        let other = pool.clone();
+        let (run, runs) = std::sync::mpsc::channel();
+        runtime.spawn(async move {
+            run.send(()).unwrap();
+            is_going.recv().unwrap();
+            // Only a runtime that is going ends this one.
+            while !tokio::spawn(std::future::pending::<()>()).is_finished() {
+                std::thread::yield_now();
+            }
+            other.put(origin("a"), 1);
+            tell.send(()).unwrap();
+        });
+        runs.recv().unwrap();
+        runtime.shutdown_background();
+        going.send(()).unwrap();
+        assert_eq!(told.recv_timeout(Duration::from_secs(5)), Ok(()));
+        assert!(
+            !lock(&pool.0).is_swept,
+            "the next runtime's has a sweeper again"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! What only this transport's inside can set up: trust in a test certificate, and a pooled connection
 //! that dies at the worst moment. The rest is the transport suite's.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc::channel;
 use std::thread;
@@ -77,6 +77,58 @@ async fn an_idle_connection_that_was_closed_is_not_written_to() {
     drop(transport);
     let more = tokio::task::spawn_blocking(|| server.join().unwrap()).await;
     assert_eq!(more.unwrap(), (0, 0));
+}
+
+/// What a server says unasked is no answer to the next request, and after its end none comes: with either
+/// in the socket nothing is written, though the runtime has noticed neither.
+#[tokio::test]
+async fn a_connection_that_spoke_or_ended_since_is_not_written_to() {
+    for unasked in ["HTTP/1.1 408 Late\r\nContent-Length: 0\r\n\r\n", ""] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let (speak, speaking) = channel();
+        let (spoken, has_spoken) = channel();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            answer(&mut stream).unwrap();
+            speaking.recv().unwrap();
+            stream.write_all(unasked.as_bytes()).unwrap();
+            if unasked.is_empty() {
+                stream.shutdown(std::net::Shutdown::Write).unwrap();
+            }
+            spoken.send(()).unwrap();
+            // It ends by a reset, where the client had more to read.
+            let mut rest = Vec::new();
+            let _ = stream.read_to_end(&mut rest);
+            rest.len()
+        });
+        let transport = HyperTransport::new(&HttpConfig::default()).unwrap();
+        transport.send(get(&url)).await.unwrap();
+        // The connection gets ready for the next.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        speak.send(()).unwrap();
+        has_spoken.recv().unwrap();
+        let error = transport.send(get(&url)).await.unwrap_err();
+        assert_eq!(error.certainty(), Certainty::NotSent, "{error:?}");
+        assert_eq!(error.kind(), TransportErrorKind::Closed, "{error:?}");
+        drop(transport);
+        let read = tokio::task::spawn_blocking(|| server.join().unwrap()).await;
+        assert_eq!(read.unwrap(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_time_limit_may_be_longer_than_the_clock_reaches() {
+    let (url, _requests) = serve_tls(1);
+    let config = HttpConfig {
+        timeout: Duration::MAX,
+        connect_timeout: Duration::MAX,
+        proxy: None,
+    };
+    let transport = HyperTransport::with_tls(&config, trusting()).unwrap();
+    assert_eq!(transport.send(get(&url)).await.unwrap().body(), "ok");
 }
 
 /// The deadline passes while the connection is made.
