@@ -237,6 +237,18 @@ mod tests {
     }
 
     #[test]
+    fn of_a_short_text_less_is_shown() {
+        for (text, masked) in [
+            ("hz12", "h****12"),
+            ("hz1234567", "h****67"),
+            ("hz12345678", "hz1****5678"),
+            ("大大大大", "大****大大"),
+        ] {
+            assert_eq!(mask(text), masked);
+        }
+    }
+
+    #[test]
     fn the_documented_samples_are_accounts() {
         let sample = Account::parse(AccountKind::Landline, "0571-56565366").unwrap();
         assert_eq!(sample.as_str(), "0571-56565366");

@@ -204,4 +204,33 @@ mod tests {
             "[***]"
         );
     }
+
+    #[test]
+    fn a_mobile_number_with_its_country_code_is_masked_and_no_other_run_of_that_length() {
+        for (text, shown) in [
+            ("8618900001234", "861****1234"),
+            ("+8618900001234.", "+861****1234."),
+            ("8628900001234", "8628900001234"),
+            ("9618900001234", "9618900001234"),
+            ("28900001234", "28900001234"),
+        ] {
+            assert_eq!(Redactor::default().redact(text, &[]), shown);
+        }
+    }
+
+    #[test]
+    fn secrets_are_found_and_an_empty_one_is_none() {
+        let redactor = Redactor::new(["".into(), "s3cret".into()]);
+        assert!(redactor.finds_secret("is s3cret here"));
+        assert!(!redactor.finds_secret("is S3CRET here") && !redactor.finds_secret(""));
+        assert_eq!(redactor.redact("ab", &[""]), "ab");
+    }
+
+    #[test]
+    fn a_long_secret_is_hidden_where_it_stands_whole() {
+        let long = "大0123456789".repeat(4);
+        let text = format!("{}, {long}", &long[..42]);
+        let shown = Redactor::new([long.as_str().into()]).redact(&text, &[]);
+        assert_eq!(shown, format!("{}, ***", &long[..42]));
+    }
 }

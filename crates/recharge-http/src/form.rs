@@ -353,6 +353,17 @@ mod tests {
         }
     }
 
+    /// Each alone: beside another that must be encoded it would be so anyway.
+    #[test]
+    fn no_sign_between_letters_is_left_as_it_is() {
+        for sign in (0..=0x7f_u8).map(char::from) {
+            let part = format!("a{sign}1");
+            let expected: String = form_urlencoded::byte_serialize(part.as_bytes()).collect();
+            let text = urlencoded(&[(&part, &part), ("b", "")]);
+            assert_eq!(text, format!("{expected}={expected}&b="), "{sign:?}");
+        }
+    }
+
     #[test]
     fn a_query_has_no_body_and_no_content_type() {
         let get = encoded(Encoding::Query);

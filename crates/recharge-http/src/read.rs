@@ -406,6 +406,8 @@ mod tests {
         let cut = told("{\n\"code\":\n\"大".as_bytes());
         assert_eq!(cut, ReadError::CutOff(14), "a letter has three bytes");
         assert_eq!(cut.to_string(), "the answer is cut off after byte 14");
+        assert_eq!(told(b"\xef\xbb\xbf[1"), ReadError::CutOff(5));
+        assert_eq!(told(b"\xef\xbb\xbf[1}"), ReadError::NotJson(6));
         match told(b"\xef\xbb\xbf\n[1,null,null]") {
             ReadError::Shape { at, .. } => assert_eq!(at, 5),
             other => panic!("{other:?}"),

@@ -77,9 +77,8 @@ impl Carrier {
     async fn new(stream: Stream) -> hyper::Result<Self> {
         let gate = Arc::new(Gate::new());
         let io = GatedIo {
-            exact: matches!(stream, MaybeHttpsStream::Http(_)),
-            is_reused: false,
             io: stream,
+            was_used: false,
             gate: Arc::clone(&gate),
         };
         let (sender, connection) = handshake(io).await?;
@@ -162,51 +161,62 @@ impl From<TransportError> for Failure {
     }
 }
 
-/// A stream that is written to only through a gate. It stands above TLS: the bytes of a handshake are
-/// no bytes of a request.
-struct GatedIo {
-    io: Stream,
-    gate: Arc<Gate>,
+/// What a connection must know of its stream.
+trait Wire {
     /// Whether a write that fails or has to wait has surely taken nothing. True of a socket; TLS may
     /// have passed on a part of what it was given.
-    exact: bool,
-    /// Whether a request has been written before.
-    is_reused: bool,
+    fn is_exact(&self) -> bool;
+
+    /// Whether nothing waits to be read: neither bytes nor an end nor an error.
+    fn is_quiet(&self) -> bool;
 }
 
-impl GatedIo {
-    /// Before the first byte of a request nothing may wait to be read: what came before the request is
-    /// no answer to it, and after an end comes none. hyper asks too, but sees only what the runtime has
-    /// noticed, and a busy runtime notices late; so the socket itself is asked.
-    fn check_quiet(&mut self) -> io::Result<()> {
-        if !self.gate.is_before_first() {
-            return Ok(());
-        }
-        // After a TLS handshake a server may have sent tickets.
-        if (self.exact || self.is_reused) && !is_quiet(socket(&self.io)) {
+impl Wire for Stream {
+    fn is_exact(&self) -> bool {
+        matches!(self, Self::Http(_))
+    }
+
+    /// Asks the socket itself: what the runtime has noticed of it may be old.
+    fn is_quiet(&self) -> bool {
+        let socket = match self {
+            Self::Http(tcp) => tcp.inner(),
+            Self::Https(tls) => tls.inner().get_ref().0.inner().inner(),
+        };
+        let peeked = SockRef::from(socket).peek(&mut [MaybeUninit::uninit()]);
+        peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+}
+
+/// A stream that is written to only through a gate. It stands above TLS: the bytes of a handshake are
+/// no bytes of a request.
+struct GatedIo<T> {
+    io: T,
+    gate: Arc<Gate>,
+    /// Whether a request has been written before.
+    was_used: bool,
+}
+
+impl<T: Wire> GatedIo<T> {
+    /// Writes if there is leave, and a request only begins where nothing waits to be read: what came
+    /// before a request is no answer to it, and after an end comes none.
+    fn with_leave(
+        &mut self,
+        write: impl FnOnce(&mut T) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let exact = self.io.is_exact();
+        // After a handshake of TLS a server may have sent tickets.
+        let may_ask = exact || self.was_used;
+        if self.gate.is_before_first() && may_ask && !self.io.is_quiet() {
             self.gate.shut();
             let text = "the connection ended or spoke before the request";
-            return Err(io::Error::new(io::ErrorKind::NotConnected, text));
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::NotConnected, text)));
         }
-        self.is_reused = true;
-        Ok(())
+        self.was_used = true;
+        self.gate.pass(exact, || write(&mut self.io))
     }
 }
 
-fn socket(stream: &Stream) -> &TcpStream {
-    match stream {
-        MaybeHttpsStream::Http(tcp) => tcp.inner(),
-        MaybeHttpsStream::Https(tls) => tls.inner().get_ref().0.inner().inner(),
-    }
-}
-
-/// Whether a socket, that does not block, has neither bytes nor an end nor an error to read.
-fn is_quiet(socket: &TcpStream) -> bool {
-    let peeked = SockRef::from(socket).peek(&mut [MaybeUninit::uninit()]);
-    peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
-}
-
-impl Read for GatedIo {
+impl<T: Read + Unpin> Read for GatedIo<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -216,35 +226,21 @@ impl Read for GatedIo {
     }
 }
 
-impl Write for GatedIo {
+impl<T: Write + Wire + Unpin> Write for GatedIo<T> {
     fn poll_write(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        if let Err(error) = this.check_quiet() {
-            return Poll::Ready(Err(error));
-        }
-        let Self {
-            io, gate, exact, ..
-        } = this;
-        gate.pass(*exact, || Pin::new(io).poll_write(cx, buf))
+        self.with_leave(|io| Pin::new(io).poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        if let Err(error) = this.check_quiet() {
-            return Poll::Ready(Err(error));
-        }
-        let Self {
-            io, gate, exact, ..
-        } = this;
-        gate.pass(*exact, || Pin::new(io).poll_write_vectored(cx, bufs))
+        self.with_leave(|io| Pin::new(io).poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -257,5 +253,132 @@ impl Write for GatedIo {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+    use crate::Certainty;
+    use crate::testing::{serve_tls, trusting};
+
+    /// Takes all that is written to it, and can't be flushed or shut down.
+    #[derive(Default)]
+    struct Taker {
+        taken: usize,
+        is_exact: bool,
+        has_something_to_read: bool,
+    }
+
+    impl Wire for Taker {
+        fn is_exact(&self) -> bool {
+            self.is_exact
+        }
+
+        fn is_quiet(&self) -> bool {
+            !self.has_something_to_read
+        }
+    }
+
+    fn gated(is_exact: bool) -> GatedIo<Taker> {
+        GatedIo {
+            io: Taker {
+                is_exact,
+                ..Taker::default()
+            },
+            gate: Arc::new(Gate::new()),
+            was_used: false,
+        }
+    }
+
+    fn write(io: &mut GatedIo<Taker>, is_vectored: bool) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        let io = Pin::new(io);
+        let written = if is_vectored {
+            io.poll_write_vectored(&mut cx, &[IoSlice::new(b"ab")])
+        } else {
+            io.poll_write(&mut cx, b"ab")
+        };
+        matches!(written, Poll::Ready(Ok(2)))
+    }
+
+    impl Write for Taker {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.taken += buf.len();
+            Poll::Ready(Ok(buf.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+        }
+    }
+
+    #[test]
+    fn whatever_way_it_writes_a_connection_needs_leave() {
+        for is_vectored in [true, false] {
+            let mut io = gated(true);
+            assert!(!write(&mut io, is_vectored) && io.io.taken == 0);
+            io.gate.open(None);
+            assert!(write(&mut io, is_vectored) && io.io.taken == 2);
+            assert_eq!(io.gate.settle(), Certainty::MaybeSent);
+        }
+    }
+
+    /// See `with_leave`. An answer may come while the rest of a large request is still written.
+    #[test]
+    fn a_request_begins_only_where_nothing_waits_to_be_read() {
+        for is_exact in [true, false] {
+            let mut io = gated(is_exact);
+            io.io.has_something_to_read = true;
+            io.gate.open(None);
+            assert_eq!(
+                write(&mut io, false),
+                !is_exact,
+                "after a handshake there may be tickets"
+            );
+
+            let mut io = gated(is_exact);
+            io.gate.open(None);
+            assert!(write(&mut io, false));
+            io.io.has_something_to_read = true;
+            assert!(write(&mut io, false), "the request is under way");
+            io.gate.open(None);
+            assert!(!write(&mut io, true) && io.io.taken == 4);
+            assert_eq!(io.gate.settle(), Certainty::NotSent);
+            io.io.has_something_to_read = false;
+            assert!(!write(&mut io, false), "it stays so");
+        }
+    }
+
+    #[test]
+    fn flushing_and_shutting_down_reach_the_stream() {
+        let mut io = gated(false);
+        let mut cx = Context::from_waker(Waker::noop());
+        let flushed = Pin::new(&mut io).poll_flush(&mut cx);
+        let ended = Pin::new(&mut io).poll_shutdown(&mut cx);
+        for told in [flushed, ended] {
+            let told = told.map_err(|error| error.kind());
+            assert_eq!(told, Poll::Ready(Err(io::ErrorKind::Unsupported)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_socket_tells_exactly_what_it_took_and_tls_does_not() {
+        let (url, _requests) = serve_tls(0);
+        for (url, exact) in [(url.replace("https:", "http:"), true), (url, false)] {
+            let mut connector = Connector::new(Duration::from_secs(10), trusting()).inner;
+            let stream = connector.call(url.parse().unwrap()).await.unwrap();
+            assert_eq!(stream.is_exact(), exact, "{url}");
+        }
     }
 }

@@ -82,10 +82,12 @@ impl Gate {
         let mut state = self.state();
         match *state {
             State::Open(send_before) if is_past(send_before) => *state = State::Late,
-            State::Open(_) => {
+            open @ State::Open(_) => {
+                // First, and taken back: a write that panics may have taken something.
+                *state = State::Written;
                 let written = write();
-                if !exact || matches!(written, Poll::Ready(Ok(1..))) {
-                    *state = State::Written;
+                if exact && !matches!(written, Poll::Ready(Ok(1..))) {
+                    *state = open;
                 }
                 return written;
             }
@@ -95,7 +97,8 @@ impl Gate {
         Poll::Ready(Err(io::Error::other("no leave to write")))
     }
 
-    /// A panic in between leaves no state half changed: each change is one assignment.
+    /// A panic in between leaves no state half changed: each change is one assignment, and a write is
+    /// counted before it begins.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -103,6 +106,8 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
     use super::*;
 
     fn taken(bytes: usize) -> impl FnOnce() -> Poll<io::Result<usize>> {
@@ -186,6 +191,17 @@ mod tests {
         gate.open(None);
         let _ = gate.pass(false, reset);
         assert_eq!(gate.settle(), Certainty::MaybeSent);
+    }
+
+    #[test]
+    fn a_write_that_panics_may_have_taken_something() {
+        for exact in [true, false] {
+            let gate = Gate::new();
+            gate.open(None);
+            let write = || gate.pass(exact, || panic!("in the middle of a write"));
+            assert!(catch_unwind(AssertUnwindSafe(write)).is_err());
+            assert_eq!(gate.settle(), Certainty::MaybeSent);
+        }
     }
 
     #[test]

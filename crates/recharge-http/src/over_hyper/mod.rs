@@ -29,6 +29,9 @@ mod pool;
 #[cfg(test)]
 mod tests;
 
+/// As good as no limit, and it can be added to a moment, which [`Duration::MAX`] can't.
+const LONGEST: Duration = Duration::from_hours(24 * 365);
+
 /// A [`Transport`] over hyper. HTTP/1.1, plain or TLS, connections reused.
 ///
 /// [`NotSent`](crate::Certainty::NotSent) is knowledge here: a connection writes nothing of a request
@@ -57,15 +60,8 @@ impl HyperTransport {
         Ok(Self {
             connector: Connector::new(config.connect_timeout, tls),
             pool: Pool::new(),
-            timeout: config.timeout,
+            timeout: config.timeout.min(LONGEST),
         })
-    }
-
-    /// When a call that begins now is out of time. A time too long for the clock is as good as 30 years.
-    fn end(&self) -> Instant {
-        let now = Instant::now();
-        let years = Duration::from_hours(30 * 365 * 24);
-        now.checked_add(self.timeout).unwrap_or(now + years)
     }
 
     /// A new connection, by that moment.
@@ -90,7 +86,7 @@ impl fmt::Debug for HyperTransport {
 #[async_trait]
 impl Transport for HyperTransport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let end = self.end();
+        let end = Instant::now() + self.timeout;
         check_request(&request)?;
         let send_before = deadline(&request)?;
         let (request, origin, uri) = in_origin_form(request)?;

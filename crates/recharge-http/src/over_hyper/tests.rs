@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 
 use super::*;
-use crate::testing::{answer, get, serve_tls, trusting};
+use crate::testing::{answer, get, read_request, serve_tls, trusting};
 use crate::{Certainty, SendBefore};
 
 #[tokio::test]
@@ -129,6 +129,53 @@ async fn a_time_limit_may_be_longer_than_the_clock_reaches() {
     };
     let transport = HyperTransport::with_tls(&config, trusting()).unwrap();
     assert_eq!(transport.send(get(&url)).await.unwrap().body(), "ok");
+}
+
+/// A server may answer before it has read all. What is left is not written any more, and no request goes
+/// after it.
+#[tokio::test]
+async fn an_early_answer_ends_its_request_and_its_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut early, _) = listener.accept().unwrap();
+        answer(&mut early).unwrap();
+        let (mut next, _) = listener.accept().unwrap();
+        answer(&mut next).unwrap();
+        let mut rest = Vec::new();
+        // It ends by a reset, or by an end in the middle.
+        let _ = early.read_to_end(&mut rest);
+        rest.len()
+    });
+    let transport = HyperTransport::new(&HttpConfig::default()).unwrap();
+    let body = vec![b'x'; 64 << 20];
+    let length = body.len();
+    let large = http::Request::post(&url).body(body.into()).unwrap();
+    assert_eq!(transport.send(large).await.unwrap().body(), "ok");
+    assert_eq!(transport.send(get(&url)).await.unwrap().body(), "ok");
+    let read = tokio::task::spawn_blocking(|| server.join().unwrap()).await;
+    assert!(read.unwrap() < length);
+}
+
+/// A second answer that nobody asked for is no answer to the next request.
+#[tokio::test]
+async fn an_answer_too_many_goes_to_nobody() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut twice, _) = listener.accept().unwrap();
+        read_request(&mut twice).unwrap();
+        let one = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n";
+        let both = format!("{one}one{one}two");
+        twice.write_all(both.as_bytes()).unwrap();
+        let (mut next, _) = listener.accept().unwrap();
+        answer(&mut next).unwrap();
+    });
+    let transport = HyperTransport::new(&HttpConfig::default()).unwrap();
+    assert_eq!(transport.send(get(&url)).await.unwrap().body(), "one");
+    let watched = tokio::time::timeout(Duration::from_secs(5), transport.send(get(&url)));
+    assert_eq!(watched.await.unwrap().unwrap().body(), "ok");
+    server.join().unwrap();
 }
 
 /// The deadline passes while the connection is made.
