@@ -166,7 +166,7 @@ fn shape(message: &str) -> String {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Loose<T> {
     /// The object.
-    Object(T),
+    Object(Box<T>),
     /// `null`, `""` or `[]`: the upstream says that there is nothing.
     Empty,
     /// No such field, with `#[serde(default)]`: the upstream says nothing.
@@ -198,7 +198,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Loose<T> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(Loose::Object)
+                Box::<T>::deserialize(MapAccessDeserializer::new(map)).map(Loose::Object)
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
@@ -261,7 +261,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Rows<T> {
                 let mut rows = Vec::new();
                 while let Some(row) = seq.next_element()? {
                     match row {
-                        Loose::Object(row) => rows.push(row),
+                        Loose::Object(row) => rows.push(*row),
                         Loose::Empty | Loose::Missing | Loose::Other => {
                             return Err(A::Error::custom("expected an array of objects"));
                         }
