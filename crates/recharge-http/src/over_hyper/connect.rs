@@ -10,8 +10,10 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{Request, Response, Uri};
+use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
@@ -24,11 +26,13 @@ use tokio::time::timeout;
 use tower_service::Service;
 
 use super::gate::Gate;
-use super::pool::Idle;
+use super::pool::{Idle, Origin};
 use crate::cause::kind_of;
 use crate::exchange::{Gather, check_head, maybe_sent};
 use crate::{TransportError, TransportErrorKind};
 
+/// The head of an answer, its body still to come.
+type Answer = Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>>;
 type BoxError = Box<dyn StdError + Send + Sync>;
 type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 
@@ -52,9 +56,10 @@ impl Connector {
         Self { inner, limit }
     }
 
-    /// A connection to where `uri` leads. On the way nothing of a request is written.
-    pub(super) async fn connect(&self, uri: Uri) -> Result<Carrier, BoxError> {
+    /// A connection to there. On the way nothing of a request is written.
+    pub(super) async fn connect(&self, origin: &Origin) -> Result<Carrier, BoxError> {
         let mut inner = self.inner.clone();
+        let uri = origin.uri()?;
         let connecting = async {
             poll_fn(|cx| inner.poll_ready(cx)).await?;
             inner.call(uri).await
@@ -63,18 +68,19 @@ impl Connector {
             let text = format!("no connection within {:?}", self.limit);
             return Err(io::Error::new(io::ErrorKind::TimedOut, text).into());
         };
-        Ok(Carrier::new(connected?).await?)
+        Ok(Carrier::new(origin.clone(), connected?).await?)
     }
 }
 
 /// A connection that carries requests, one after the other. A task of its own drives it.
 pub(super) struct Carrier {
+    origin: Origin,
     sender: SendRequest<Full<Bytes>>,
     gate: Arc<Gate>,
 }
 
 impl Carrier {
-    async fn new(stream: Stream) -> hyper::Result<Self> {
+    async fn new(origin: Origin, stream: Stream) -> hyper::Result<Self> {
         let gate = Arc::new(Gate::new());
         let io = GatedIo {
             io: stream,
@@ -84,20 +90,39 @@ impl Carrier {
         let (sender, connection) = handshake(io).await?;
         // How it ends is told to whoever waits for an answer or a body.
         tokio::spawn(async { drop(connection.await) });
-        Ok(Self { sender, gate })
+        Ok(Self {
+            origin,
+            sender,
+            gate,
+        })
     }
 
-    /// Sends a request in its origin form, its first byte before that moment, and reads the whole
-    /// answer. After a failure all that is left to do is [`fail`](Self::fail).
-    pub(super) async fn exchange(
+    /// Where it leads.
+    pub(super) const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Sends a request in its origin form, its first byte before that moment. The answer is to be read
+    /// by [`answer`](Self::answer).
+    pub(super) fn send(
         &mut self,
         request: Request<Full<Bytes>>,
         send_before: Option<Instant>,
-    ) -> Result<Response<Bytes>, Failure> {
+    ) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
         self.gate.open(send_before);
-        let answer = self.sender.try_send_request(request).await;
-        let answer = answer.map_err(|error| Failure::Unanswered(error.into_error()))?;
-        let (head, mut body) = answer.into_parts();
+        // Boxed, because it has room for a request that is given back.
+        Box::pin(self.sender.try_send_request(request))
+    }
+
+    /// Reads the whole answer. After a failure all that is left to do is [`fail`](Self::fail).
+    pub(super) async fn answer(
+        &self,
+        coming: impl Future<Output = Answer>,
+    ) -> Result<Response<Bytes>, Failure> {
+        let answer = coming
+            .await
+            .map_err(|error| Failure::Unanswered(error.into_error()))?;
+        let (mut head, mut body) = answer.into_parts();
         check_head(&head.headers)?;
         let mut gather = Gather::default();
         while let Some(frame) = body.frame().await {
@@ -107,12 +132,9 @@ impl Carrier {
             }
         }
         self.gate.shut();
-        // The extensions may hold the connection's own things; they stay here.
-        let mut response = Response::new(gather.finish());
-        *response.status_mut() = head.status;
-        *response.version_mut() = head.version;
-        *response.headers_mut() = head.headers;
-        Ok(response)
+        // They may hold the connection's own things, which stay here.
+        head.extensions.clear();
+        Ok(Response::from_parts(head, gather.finish()))
     }
 
     /// Ends the connection, and tells what its request came to.
@@ -128,7 +150,7 @@ impl Carrier {
     }
 }
 
-impl Idle for Carrier {
+impl Idle for Box<Carrier> {
     fn is_ready(&self) -> bool {
         self.sender.is_ready()
     }

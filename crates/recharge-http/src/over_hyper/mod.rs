@@ -5,6 +5,7 @@
 //! one request at a time, and is known to the caller, can be asked about that request. hyper-util's
 //! client keeps its connections to itself.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ const LONGEST: Duration = Duration::from_hours(24 * 365);
 #[derive(Clone)]
 pub struct HyperTransport {
     connector: Connector,
-    pool: Pool<Carrier>,
+    pool: Pool<Box<Carrier>>,
     timeout: Duration,
 }
 
@@ -64,12 +65,20 @@ impl HyperTransport {
         })
     }
 
-    /// A new connection, by that moment.
-    async fn connect(&self, uri: Uri, end: Instant) -> Result<Carrier, TransportError> {
-        match timeout_at(end, self.connector.connect(uri)).await {
-            Ok(connected) => {
-                connected.map_err(|error| not_sent(TransportErrorKind::Connect).with_source(error))
-            }
+    /// An idle connection to where a request goes, or else a new one, by that moment.
+    async fn carrier(&self, uri: &Uri, end: Instant) -> Result<Box<Carrier>, TransportError> {
+        let (Some(scheme), Some(authority)) = (uri.scheme().cloned(), uri.authority().cloned())
+        else {
+            return Err(invalid("the address is not absolute"));
+        };
+        let origin = Origin { scheme, authority };
+        if let Some(idle) = self.pool.take(&origin) {
+            return Ok(idle);
+        }
+        // A large future for a rare case: kept out of this one.
+        match timeout_at(end, Box::pin(self.connector.connect(&origin))).await {
+            Ok(Ok(carrier)) => Ok(Box::new(carrier)),
+            Ok(Err(error)) => Err(not_sent(TransportErrorKind::Connect).with_source(error)),
             Err(_elapsed) => Err(not_sent(TransportErrorKind::Timeout)),
         }
     }
@@ -89,15 +98,11 @@ impl Transport for HyperTransport {
         let end = Instant::now() + self.timeout;
         check_request(&request)?;
         let send_before = deadline(&request)?;
-        let (request, origin, uri) = in_origin_form(request)?;
-        let mut carrier = match self.pool.take(&origin) {
-            Some(idle) => idle,
-            // A large future for a rare case: kept out of this one.
-            None => Box::pin(self.connect(uri, end)).await?,
-        };
-        let failure = match timeout_at(end, carrier.exchange(request, send_before)).await {
+        let mut carrier = self.carrier(request.uri(), end).await?;
+        let coming = carrier.send(in_origin_form(request)?, send_before);
+        let failure = match timeout_at(end, carrier.answer(coming)).await {
             Ok(Ok(response)) => {
-                self.pool.put(origin, carrier);
+                self.pool.put(carrier.origin().clone(), carrier);
                 return Ok(response);
             }
             Ok(Err(failure)) => failure,
@@ -107,38 +112,33 @@ impl Transport for HyperTransport {
     }
 }
 
-/// The request as it goes over a connection: its path and query, and its host in a header. Beside it
-/// where the connection leads, and the address as it was.
-fn in_origin_form(
-    request: Request<Bytes>,
-) -> Result<(Request<Full<Bytes>>, Origin, Uri), TransportError> {
-    let invalid =
-        |error: http::Error| not_sent(TransportErrorKind::InvalidRequest).with_source(error);
+/// The request as it goes over a connection: its path and query, and its host in a header.
+fn in_origin_form(request: Request<Bytes>) -> Result<Request<Full<Bytes>>, TransportError> {
     let (mut head, body) = request.into_parts();
-    let uri = std::mem::take(&mut head.uri);
-    let parts = uri.clone().into_parts();
-    let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
-        return Err(
-            not_sent(TransportErrorKind::InvalidRequest).with_source("the address is not absolute")
-        );
-    };
+    let parts = std::mem::take(&mut head.uri).into_parts();
+    if let (false, Some(authority)) = (head.headers.contains_key(HOST), parts.authority) {
+        let host = HeaderValue::from_str(host(parts.scheme.as_ref(), &authority));
+        head.headers.insert(HOST, host.map_err(invalid)?);
+    }
     if let Some(path) = parts.path_and_query {
         head.uri = path.into();
     }
-    if !head.headers.contains_key(HOST) {
-        let host = HeaderValue::from_str(host(&scheme, &authority))
-            .map_err(|error| invalid(error.into()))?;
-        head.headers.insert(HOST, host);
-    }
-    let request = Request::from_parts(head, Full::new(body));
-    Ok((request, Origin { scheme, authority }, uri))
+    Ok(Request::from_parts(head, Full::new(body)))
 }
 
 /// The host, and its port unless that is the scheme's own.
-fn host<'a>(scheme: &Scheme, authority: &'a Authority) -> &'a str {
-    let usual = if *scheme == Scheme::HTTPS { 443 } else { 80 };
+fn host<'a>(scheme: Option<&Scheme>, authority: &'a Authority) -> &'a str {
+    let usual = if scheme == Some(&Scheme::HTTPS) {
+        443
+    } else {
+        80
+    };
     match authority.port_u16() {
         Some(port) if port != usual => authority.as_str(),
         Some(_) | None => authority.host(),
     }
+}
+
+fn invalid(why: impl Into<Box<dyn StdError + Send + Sync>>) -> TransportError {
+    not_sent(TransportErrorKind::InvalidRequest).with_source(why)
 }

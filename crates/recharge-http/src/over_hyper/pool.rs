@@ -5,7 +5,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use http::uri::{Authority, Scheme};
+use http::Uri;
+use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use tokio::time::{Instant, sleep_until};
 
 /// How long a connection may idle. Short, because a server that closes idle connections (five seconds is
@@ -18,6 +19,17 @@ const IDLE: Duration = Duration::from_secs(4);
 pub(super) struct Origin {
     pub(super) scheme: Scheme,
     pub(super) authority: Authority,
+}
+
+impl Origin {
+    /// As an address.
+    pub(super) fn uri(&self) -> Result<Uri, http::Error> {
+        let mut parts = Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(PathAndQuery::from_static("/"));
+        Ok(Uri::from_parts(parts)?)
+    }
 }
 
 impl Hash for Origin {
