@@ -77,6 +77,12 @@ impl Answer {
     /// How many characters of a raw answer are kept.
     pub const RAW_LIMIT: usize = 4096;
 
+    /// An answer as it was stored. It was masked when it was made, and is taken as it is: masked again, it
+    /// might not be the same.
+    pub const fn restored(code: String, message: String, raw: String) -> Self {
+        Self { code, message, raw }
+    }
+
     /// Keeps an answer as `redactor` shows it: with the secrets it knows, anything that looks like a
     /// mobile number, and each of `accounts` (an order's own, which may not look like one) masked.
     pub fn new(
@@ -299,5 +305,18 @@ mod tests {
     fn a_huge_answer_is_kept_in_part() {
         let answer = Answer::new(&Redactor::default(), &[], "", "", &"大".repeat(10_000));
         assert_eq!(answer.raw.chars().count(), Answer::RAW_LIMIT);
+    }
+
+    #[test]
+    fn a_stored_answer_comes_back_as_it_was() {
+        // Cut off there, an order number of the upstream's looks like a mobile number.
+        let raw = format!("{}{}", "x".repeat(Answer::RAW_LIMIT - 11), "1".repeat(20));
+        let made = Answer::new(&Redactor::default(), &[], "0", "ok", &raw);
+        let Answer { code, message, raw } = made.clone();
+        assert_ne!(
+            Answer::new(&Redactor::default(), &[], &code, &message, &raw),
+            made
+        );
+        assert_eq!(Answer::restored(code, message, raw), made);
     }
 }

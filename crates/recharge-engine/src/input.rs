@@ -123,15 +123,15 @@ pub enum Effect {
         /// Why.
         purpose: Purpose,
     },
-    /// Tell the merchant.
-    Notify {
-        /// The order's version. Higher ones overrule lower ones.
-        version: u64,
-        /// The state.
-        state: OrderState,
-    },
-    /// Alarm an operator.
-    Alarm(Alarm),
+}
+
+/// What the merchant is told: where the order rests now. Of two notices the higher version holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Notice {
+    /// The order's version.
+    pub version: u64,
+    /// The state.
+    pub state: OrderState,
 }
 
 /// What an operator is alarmed of.

@@ -1,7 +1,7 @@
 //! The order lifecycle: one pure, total function that makes every move, and a driver for it.
 //!
 //! ```text
-//! Input ──▶ step(policy, order, input, now) ──▶ events (write them down) ──▶ effects (then do them)
+//! Input ──▶ step(policy, order, input, now) ──▶ events, notices (write down) ──▶ effects (then do)
 //!                        ▲                                                        │
 //!                        └──────────────── what became of them ◀──────────────────┘
 //! ```
@@ -43,7 +43,7 @@ pub mod step;
 pub use attempt::Attempt;
 pub use clock::{Epoch, Moment, WallTime};
 pub use event::{Cause, Decision, Event, Person, Purpose, Recorded, SendToken, Verdict};
-pub use input::{Alarm, Command, CommandError, Effect, Input, Jitter};
+pub use input::{Alarm, Command, CommandError, Effect, Input, Jitter, Notice};
 #[cfg(feature = "driver")]
 pub use memory::{AcceptError, Clock, FollowError, MemoryDriver, SystemClock};
 pub use number::NumberKey;

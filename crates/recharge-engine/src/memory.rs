@@ -20,8 +20,8 @@ use recharge_core::{
 use tokio::sync::Notify;
 
 use crate::{
-    Alarm, Command, CommandError, Effect, Event, Input, Jitter, NewOrder, NumberKey, Order, Policy,
-    Recorded, Route, SendToken, Step, Times, step,
+    Alarm, Command, CommandError, Effect, Event, Input, Jitter, NewOrder, Notice, NumberKey, Order,
+    Policy, Recorded, Route, SendToken, Step, Times, step,
 };
 
 /// Follows orders, in memory.
@@ -45,7 +45,7 @@ type Name = (String, OrderId);
 struct Entry {
     order: Order,
     log: Vec<Recorded>,
-    notices: Vec<(u64, OrderState)>,
+    notices: Vec<Notice>,
     alarms: Vec<Alarm>,
     followed: bool,
     changed: Arc<Notify>,
@@ -215,8 +215,8 @@ impl MemoryDriver {
         entry.map(|entry| entry.log.clone()).unwrap_or_default()
     }
 
-    /// What the merchant would have been told of an order: versions and states, rising.
-    pub fn notices(&self, merchant: &str, order_id: &OrderId) -> Vec<(u64, OrderState)> {
+    /// What the merchant would have been told of an order, versions rising.
+    pub fn notices(&self, merchant: &str, order_id: &OrderId) -> Vec<Notice> {
         let orders = self.lock();
         let entry = orders.by_name.get(&(merchant.to_owned(), order_id.clone()));
         entry.map(|entry| entry.notices.clone()).unwrap_or_default()
@@ -283,7 +283,9 @@ impl MemoryDriver {
         };
         let Step {
             events,
-            mut effects,
+            notices,
+            alarms,
+            effects,
             order,
         } = step(policy, &entry.order, input(token, jitter), now)?;
         if events.iter().any(|recorded| {
@@ -296,18 +298,8 @@ impl MemoryDriver {
         }
         entry.log.extend(events);
         entry.order = order;
-        // Noted with the step, so that no later step's notice comes before this one's.
-        effects.retain(|effect| match effect {
-            Effect::Notify { version, state } => {
-                entry.notices.push((*version, *state));
-                false
-            }
-            Effect::Alarm(alarm) => {
-                entry.alarms.push(*alarm);
-                false
-            }
-            Effect::Submit { .. } | Effect::Query { .. } => true,
-        });
+        entry.notices.extend(notices);
+        entry.alarms.extend(alarms);
         Ok(effects)
     }
 

@@ -13,16 +13,24 @@ use recharge_core::{OrderState, ReviewReason};
 
 use crate::attempt::Attempt;
 use crate::event::{Cause, Event, Recorded};
-use crate::input::{Alarm, CommandError, Effect, Input, Jitter};
+use crate::input::{Alarm, CommandError, Effect, Input, Jitter, Notice};
 use crate::order::Order;
 use crate::{Moment, Policy, WallTime};
 
 /// What a step came to.
+///
+/// Events, notices and alarms become durable together, or a crash in between would leave an end that
+/// nobody is told of; only then are the effects done.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "its events must be written down, and its effects done"]
 pub struct Step {
     /// To be written down first, at the version that the step was given.
     pub events: Vec<Recorded>,
-    /// To be done once they are durable.
+    /// To be told to the merchant, at least once each.
+    pub notices: Vec<Notice>,
+    /// To be shown to an operator.
+    pub alarms: Vec<Alarm>,
+    /// To be done once all of these are durable.
     pub effects: Vec<Effect>,
     /// The order with the events applied.
     pub order: Order,
@@ -52,6 +60,8 @@ pub fn step(
         jitter,
         order: order.clone(),
         events: Vec::new(),
+        notices: Vec::new(),
+        alarms: Vec::new(),
         effects: Vec::new(),
     };
     match input {
@@ -87,6 +97,8 @@ pub fn step(
     }
     Ok(Step {
         events: work.events,
+        notices: work.notices,
+        alarms: work.alarms,
         effects: work.effects,
         order: work.order,
     })
@@ -99,6 +111,8 @@ struct Work<'a> {
     jitter: Jitter,
     order: Order,
     events: Vec<Recorded>,
+    notices: Vec<Notice>,
+    alarms: Vec<Alarm>,
     effects: Vec<Effect>,
 }
 
@@ -129,7 +143,7 @@ impl Work<'_> {
         self.emit(Event::Moved { to, cause });
         let at_rest = match to {
             OrderState::Review(reason) => {
-                self.effects.push(Effect::Alarm(Alarm::Review(reason)));
+                self.alarms.push(Alarm::Review(reason));
                 true
             }
             OrderState::Succeeded | OrderState::Failed => true,
@@ -139,7 +153,7 @@ impl Work<'_> {
             | OrderState::Unknown => false,
         };
         if at_rest || left_an_end {
-            self.effects.push(Effect::Notify {
+            self.notices.push(Notice {
                 version: self.order.version,
                 state: to,
             });

@@ -33,8 +33,6 @@ impl MemoryDriver {
                     purpose,
                     ..
                 } => self.query(name, attempt, &provider, purpose).await,
-                // Noted with the step.
-                Effect::Notify { .. } | Effect::Alarm(_) => Vec::new(),
             };
             todo.extend(more);
         }

@@ -170,7 +170,7 @@ impl Work<'_> {
             completes_round,
         });
         if said == Some(Said::Succeeded) && before != Standing::Paid && self.paid_twice() {
-            self.effects.push(Effect::Alarm(Alarm::PaidTwice));
+            self.alarms.push(Alarm::PaidTwice);
         }
         self.answered(index, purpose, said);
     }

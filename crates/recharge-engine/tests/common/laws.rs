@@ -141,7 +141,7 @@ fn open_permit(log: &[Recorded]) -> Option<Verdict> {
 fn sends_only_under_guard(case: &Case, earlier_log: &[Recorded], made: &Step) {
     let Some(index) = made.effects.iter().find_map(|effect| match effect {
         Effect::Submit { attempt, .. } => Some(*attempt),
-        _ => None,
+        Effect::Query { .. } => None,
     }) else {
         return;
     };
@@ -217,15 +217,12 @@ fn sends_only_under_guard(case: &Case, earlier_log: &[Recorded], made: &Step) {
 
 /// Every end and every desk is told, with versions that rise; every desk is alarmed.
 fn tells_merchant_and_operator(case: &Case, made: &Step) {
-    let mut told = made.effects.iter().filter_map(|effect| match effect {
-        Effect::Notify { version, state } => Some((*version, *state)),
-        _ => None,
+    let mut told = made.notices.iter().map(|told| (told.version, told.state));
+    let mut alarms = made.alarms.iter().filter_map(|alarm| match alarm {
+        Alarm::Review(reason) => Some(*reason),
+        Alarm::PaidTwice => None,
     });
-    let mut alarms = made.effects.iter().filter_map(|effect| match effect {
-        Effect::Alarm(Alarm::Review(reason)) => Some(*reason),
-        _ => None,
-    });
-    let mut last = case.notices.last().map_or(0, |notice| notice.0);
+    let mut last = case.notices.last().map_or(0, |notice| notice.version);
     for recorded in &made.events {
         if let Event::Moved { to, .. } = recorded.event {
             let at_rest = to.is_end() || matches!(to, OrderState::Review(_));

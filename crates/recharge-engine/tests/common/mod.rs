@@ -21,7 +21,7 @@ use recharge_core::{
 };
 use recharge_engine::{
     Alarm, Cause, Command, CommandError, Decision, Effect, Epoch, Event, Input, Jitter, Moment,
-    NewOrder, NumberKey, Order, Person, Policy, Purpose, Recorded, Route, SendToken, Times,
+    NewOrder, Notice, NumberKey, Order, Person, Policy, Purpose, Recorded, Route, SendToken, Times,
     Verdict, WallTime, step,
 };
 
@@ -91,7 +91,7 @@ pub(crate) struct Case {
     pub(crate) latency: Duration,
     pub(crate) queries: VecDeque<Asked>,
     pub(crate) sends: VecDeque<Sending>,
-    pub(crate) notices: Vec<(u64, OrderState)>,
+    pub(crate) notices: Vec<Notice>,
     pub(crate) alarms: Vec<Alarm>,
     pub(crate) tokens: u128,
     steps: u32,
@@ -160,10 +160,10 @@ impl Case {
                     purpose: *purpose,
                     at: self.now,
                 }),
-                Effect::Notify { version, state } => self.notices.push((*version, *state)),
-                Effect::Alarm(alarm) => self.alarms.push(*alarm),
             }
         }
+        self.notices.extend(made.notices);
+        self.alarms.extend(made.alarms);
         Ok(made.effects)
     }
 
@@ -407,7 +407,7 @@ pub(crate) fn queries(effects: &[Effect]) -> Vec<(u32, Purpose)> {
             Effect::Query {
                 attempt, purpose, ..
             } => Some((*attempt, *purpose)),
-            Effect::Submit { .. } | Effect::Notify { .. } | Effect::Alarm(_) => None,
+            Effect::Submit { .. } => None,
         })
         .collect()
 }
@@ -420,7 +420,7 @@ pub(crate) fn submits(effects: &[Effect]) -> Vec<(u32, String)> {
             Effect::Submit {
                 attempt, provider, ..
             } => Some((*attempt, provider.to_string())),
-            Effect::Query { .. } | Effect::Notify { .. } | Effect::Alarm(_) => None,
+            Effect::Query { .. } => None,
         })
         .collect()
 }

@@ -159,7 +159,6 @@ impl World {
                     provider,
                     purpose,
                 } => self.ask(&provider, number, purpose),
-                Effect::Notify { .. } | Effect::Alarm(_) => {}
             }
         }
     }

@@ -125,7 +125,7 @@ async fn lesson_04_a_later_answer_flips_no_end() {
     );
     let notices = desk.driver.notices("local", &desk.id);
     assert_eq!(notices.len(), 2);
-    assert!(notices[0].0 < notices[1].0);
+    assert!(notices[0].version < notices[1].version);
 }
 
 #[tokio::test(start_paused = true)]
@@ -229,7 +229,7 @@ async fn lesson_21_a_system_error_that_pays_days_later_is_found_paid() {
     }
     assert_eq!(desk.providers[0].submitted().len(), 1);
     assert_eq!(
-        desk.driver.notices("local", &desk.id).last().unwrap().1,
+        desk.driver.notices("local", &desk.id).last().unwrap().state,
         OrderState::Succeeded
     );
 }

@@ -168,7 +168,7 @@ async fn an_order_is_sent_once_asked_about_and_succeeds() {
     );
     let notices = desk.driver.notices("local", &desk.id);
     assert_eq!(notices.len(), 1);
-    assert_eq!(notices[0].1, OrderState::Succeeded);
+    assert_eq!(notices[0].state, OrderState::Succeeded);
     assert_eq!(desk.driver.alarms("local", &desk.id), []);
     // Times are those at which the questions were sent, a second before their answers came.
     for recorded in desk.driver.log("local", &desk.id) {
@@ -432,8 +432,8 @@ async fn the_log_folds_to_the_order_and_notices_rise() {
     }
     assert_eq!(folded, desk.order());
     let notices = desk.driver.notices("local", &desk.id);
-    assert!(notices.is_sorted_by(|a, b| a.0 < b.0));
-    assert_eq!(notices.last().unwrap().1, desk.state());
+    assert!(notices.is_sorted_by(|a, b| a.version < b.version));
+    assert_eq!(notices.last().unwrap().state, desk.state());
 }
 
 #[tokio::test(start_paused = true)]

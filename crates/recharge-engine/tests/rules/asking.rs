@@ -368,8 +368,8 @@ fn an_end_is_contradicted_by_the_other_side_and_never_flips() {
         );
         assert_eq!(case.alarms, [Alarm::Review(ReviewReason::Contradiction)]);
         let again = case.notices.last().copied().unwrap();
-        assert!(again.0 > told.0);
-        assert_eq!(again.1, case.state());
+        assert!(again.version > told.version);
+        assert_eq!(again.state, case.state());
     }
     let mut case = Case::new().sent(accepted());
     case.round(succeeded());
