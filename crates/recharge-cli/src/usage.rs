@@ -2,7 +2,7 @@
 //! given, which may be a secret or a phone number that got into the wrong place.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write as _};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use recharge_core::Redactor;
@@ -15,8 +15,13 @@ use crate::output::{self, to_stderr};
 pub(crate) fn report(mut error: clap::Error, args: &[OsString]) -> Exit {
     if !error.use_stderr() {
         // Help or version, on standard output. A reader that went away wants no more of it.
-        let _ = error.print();
-        return Exit::Success;
+        return match error.print().and_then(|()| io::stdout().flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                to_stderr(&format!("error: can't write to standard output: {error}"));
+                Exit::System
+            }
+            Ok(()) | Err(_) => Exit::Success,
+        };
     }
     mask(&mut error);
     let rendered = error.render();
