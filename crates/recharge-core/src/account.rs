@@ -128,13 +128,8 @@ pub(crate) fn mask(text: &str) -> String {
         .char_indices()
         .nth_back(tail - 1)
         .map_or(0, |(at, _)| at);
-    let parts = (text.get(..head), text.get(tail..));
-    [
-        parts.0.unwrap_or_default(),
-        "****",
-        parts.1.unwrap_or_default(),
-    ]
-    .concat()
+    let (head, tail) = (text.get(..head), text.get(tail..));
+    [head.unwrap_or_default(), "****", tail.unwrap_or_default()].concat()
 }
 
 fn all_digits(text: &str) -> bool {

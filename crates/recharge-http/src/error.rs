@@ -68,9 +68,14 @@ pub struct TransportError {
 impl TransportError {
     /// An error without a source. What is wrong with an answer is never "not sent", whoever says so.
     pub const fn new(certainty: Certainty, kind: TransportErrorKind) -> Self {
-        let certainty = match kind {
-            TransportErrorKind::Encoded | TransportErrorKind::TooLarge => Certainty::MaybeSent,
-            _ => certainty,
+        let is_of_answer = matches!(
+            kind,
+            TransportErrorKind::Encoded | TransportErrorKind::TooLarge
+        );
+        let certainty = if is_of_answer {
+            Certainty::MaybeSent
+        } else {
+            certainty
         };
         Self {
             certainty,
@@ -113,5 +118,20 @@ impl StdError for TransportError {
         self.source
             .as_deref()
             .map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_an_answer_is_never_not_sent() {
+        for kind in [TransportErrorKind::Encoded, TransportErrorKind::TooLarge] {
+            let error = TransportError::new(Certainty::NotSent, kind);
+            assert_eq!(error.certainty(), Certainty::MaybeSent, "{kind:?}");
+        }
+        let refused = TransportError::new(Certainty::NotSent, TransportErrorKind::Connect);
+        assert_eq!(refused.certainty(), Certainty::NotSent);
     }
 }

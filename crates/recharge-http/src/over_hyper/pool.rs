@@ -15,7 +15,11 @@ use tokio::time::{Instant, sleep_until};
 const IDLE: Duration = Duration::from_secs(4);
 
 /// Where a connection leads.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Compared by the text of the authority: its own comparison knows that a host in capitals is the same
+/// host, and its own hash takes each letter apart for that, for each request. Two spellings cost a
+/// connection more.
+#[derive(Debug, Clone)]
 pub(super) struct Origin {
     pub(super) scheme: Scheme,
     pub(super) authority: Authority,
@@ -32,9 +36,16 @@ impl Origin {
     }
 }
 
+impl PartialEq for Origin {
+    fn eq(&self, other: &Self) -> bool {
+        self.authority.as_str() == other.authority.as_str() && self.scheme == other.scheme
+    }
+}
+
+impl Eq for Origin {}
+
 impl Hash for Origin {
-    /// By the text as a whole: an authority's own hash takes each letter apart, for each request.
-    /// A port and TLS tell so few apart that equality may.
+    /// Without the scheme, which tells few apart.
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.authority.as_str().hash(state);
     }
