@@ -50,6 +50,12 @@ pub(crate) const LAYERS: &[Layer] = &[
         purpose: "the order lifecycle: one pure step function, and its driver",
     },
     Layer {
+        name: "recharge-store",
+        height: 2,
+        uses: &["recharge-core", "recharge-engine"],
+        purpose: "where orders are kept: the engine's store on SQLite",
+    },
+    Layer {
         name: "recharge-sim",
         height: 1,
         uses: &["recharge-core"],
@@ -76,7 +82,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             "recharge-engine",
             "recharge-sim",
         ],
-        purpose: "the suites that every provider and every transport must pass",
+        purpose: "the suites that every provider, every transport and every store must pass",
     },
     Layer {
         name: "recharge",
@@ -101,6 +107,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             "recharge-juhe",
             "recharge-jisu",
             "recharge-engine",
+            "recharge-store",
             "recharge-sim",
         ],
         purpose: "the `recharge` command",

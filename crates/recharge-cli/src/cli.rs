@@ -8,6 +8,7 @@ use recharge_core::SecretString;
 
 use crate::demo::DemoArgs;
 use crate::exit;
+use crate::orders::args::OrderCommand;
 use crate::provider::ProviderArgs;
 use crate::sim::SimArgs;
 
@@ -34,7 +35,8 @@ pub struct Cli {
 const ENVIRONMENT: &str = "
 Environment:
   RECHARGE_CONFIG   the configuration file, as --config
-  RECHARGE_JUHE_…, RECHARGE_JISU_…, RECHARGE_HTTP_…
+  RECHARGE_JUHE_…, RECHARGE_JISU_…, RECHARGE_HTTP_…, RECHARGE_LIFECYCLE_…,
+  RECHARGE_STORE_…, RECHARGE_PEOPLE_…, RECHARGE_LIMITS_…
                     one for each key of the file, and it wins over the file: see
                     `recharge config template`
   NO_COLOR          no colours, if it is set to anything";
@@ -71,6 +73,9 @@ pub enum Command {
 
 The exit status is 0 if and only if no order was charged twice, lost, or given a wrong end.")]
     Demo(DemoArgs),
+    /// Orders that are kept: written down before they are sent, and followed to their end.
+    #[command(flatten)]
+    Orders(OrderCommand),
     /// Run the simulator of both upstreams until it is interrupted
     Sim(SimArgs),
     /// Print the signature of a request or callback

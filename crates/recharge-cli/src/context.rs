@@ -3,7 +3,7 @@
 use recharge_core::{ExposeSecret, SecretString};
 
 use crate::cli::Global;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Providers, Rules};
 use crate::output::Output;
 
 /// What commands share.
@@ -26,6 +26,16 @@ impl Context {
     /// The configuration of file and environment.
     pub fn config(&self) -> Result<Config, ConfigError> {
         Config::load(self.global.config.as_deref(), std::env::vars_os())
+    }
+
+    /// What commands that keep orders need: the configuration, the providers that have an account, and
+    /// the rules. What should be looked at is told on standard error.
+    pub fn rules(&self) -> Result<(Config, Providers, Rules), ConfigError> {
+        let config = self.config()?;
+        let providers = config.providers()?;
+        let rules = config.rules(&providers)?;
+        self.output.warn(&rules.warnings);
+        Ok((config, providers, rules))
     }
 
     /// A configuration that is needed only if it was asked for by name: a command that has all it needs

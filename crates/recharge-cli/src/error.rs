@@ -17,6 +17,9 @@ pub enum CliError {
     /// The configuration is missing or wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// An account is missing.
+    #[error("{0}")]
+    Unconfigured(String),
     /// An upstream gave no answer, or refused.
     #[error("{0}")]
     Call(#[from] CallError),
@@ -36,6 +39,16 @@ impl CliError {
         Self::Unusable(text.into())
     }
 
+    /// What is missing from the configuration, and how to set it.
+    pub fn unconfigured(text: impl Into<String>) -> Self {
+        Self::Unconfigured(text.into())
+    }
+
+    /// Trouble with the store.
+    pub fn store(error: recharge_engine::StoreError) -> Self {
+        Self::system("the store", io::Error::other(error))
+    }
+
     /// Trouble of this machine.
     pub fn system(what: impl Into<String>, source: io::Error) -> Self {
         Self::System {
@@ -48,7 +61,7 @@ impl CliError {
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Unusable(_) => Exit::Usage,
-            Self::Config(_) => Exit::Config,
+            Self::Config(_) | Self::Unconfigured(_) => Exit::Config,
             Self::Call(error) => match error.kind {
                 CallErrorKind::Unsupported => Exit::Usage,
                 // Refused by the adapter, before anything was asked.

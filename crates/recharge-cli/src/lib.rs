@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`cli`] | the commands and their options |
 //! | [`config`] | `recharge.toml` and the environment |
+//! | [`batch`] | files of orders |
+//! | [`orders`] | orders, their histories and the desk, as they are shown |
 //! | [`demo`] | `recharge demo` |
 //! | [`sim`] | `recharge sim` |
 //! | [`provider`] | `recharge provider` |
@@ -12,6 +14,7 @@
 //!
 //! [`command`] and [`config::TEMPLATE`] are what docs are made from.
 
+pub mod batch;
 mod choice;
 pub mod cli;
 pub mod config;
@@ -20,8 +23,10 @@ pub mod demo;
 mod duration;
 pub mod error;
 pub mod exit;
+pub mod orders;
 pub mod output;
 pub mod provider;
+mod service;
 mod settings;
 mod sign;
 pub mod sim;
@@ -73,6 +78,7 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
     let context = Context::new(cli.global);
     match cli.command {
         Command::Demo(args) => demo::run(args, &context.output).await,
+        Command::Orders(command) => orders::run(command, &context).await,
         Command::Sim(args) => sim::run(args, &context).await,
         Command::Sign(command) => sign::run(&command, &context),
         Command::Verify(command) => verify::run(&command, &context),

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use comfy_table::{LineStyle, Table, TableStyle, presets};
+use indicatif::{ProgressBar, ProgressStyle};
 use recharge_core::Answer;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -110,6 +111,18 @@ impl Output {
         text
     }
 
+    /// Writes to standard error what is allowed, and yet should be looked at: a line each, as text or
+    /// as JSON.
+    pub fn warn(&self, warnings: &[String]) {
+        for warning in warnings {
+            to_stderr(&if self.json {
+                json!({ "warning": warning }).to_string()
+            } else {
+                format!("warning: {warning}")
+            });
+        }
+    }
+
     /// Bytes as they are, written out at once.
     pub fn raw(&self, bytes: &[u8]) -> Result<(), CliError> {
         let mut out = io::stdout().lock();
@@ -141,6 +154,19 @@ pub(crate) fn plain(text: &str) -> String {
         }
     };
     text.chars().map(shown).collect()
+}
+
+/// A bar on standard error, where a person is looking: how many of them are `at_rest`.
+pub(crate) fn progress(many: u64, output: &Output) -> ProgressBar {
+    if !output.is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(many);
+    // The template is fixed text; should it not parse, the plain bar does as well.
+    if let Ok(style) = ProgressStyle::with_template("{bar:32} {pos}/{len} at rest, {elapsed}") {
+        bar.set_style(style);
+    }
+    bar
 }
 
 /// Writes to standard error. That it can't be written to can't be told anywhere.

@@ -1,9 +1,10 @@
 //! `recharge config`: the template, and what holds.
 
+use recharge_engine::Route;
 use serde_json::json;
 
 use crate::cli::ConfigCommand;
-use crate::config::{Config, KEYS, Key, Kind, TEMPLATE};
+use crate::config::{Config, KEYS, Key, Kind, Rules, TEMPLATE};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -16,7 +17,12 @@ pub(crate) fn run(command: ConfigCommand, context: &Context) -> Result<Exit, Cli
         ConfigCommand::Check => {
             let config = context.config()?;
             config.check()?;
-            show(&config, context)?;
+            let rules = config.rules(&config.providers()?)?;
+            // As JSON they are part of the answer.
+            if !context.output.is_json() {
+                context.output.warn(&rules.warnings);
+            }
+            show(&config, &rules, context)?;
         }
     }
     Ok(Exit::Success)
@@ -49,7 +55,20 @@ fn holds(config: &Config, key: &Key) -> Holds {
     }
 }
 
-fn show(config: &Config, context: &Context) -> Result<(), CliError> {
+/// The routes that orders may take, one row a kind of account.
+fn routes(rules: &Rules) -> Vec<(&'static str, Vec<String>)> {
+    let open = |routes: &Vec<Route>| {
+        let open = routes.iter().filter(|route| route.enabled);
+        open.map(|route| route.provider.to_string()).collect()
+    };
+    rules
+        .routes
+        .iter()
+        .map(|(kind, routes)| (kind.as_str(), open(routes)))
+        .collect()
+}
+
+fn show(config: &Config, rules: &Rules, context: &Context) -> Result<(), CliError> {
     let output = &context.output;
     let file = config.file().map(|path| path.display().to_string());
     let rows: Vec<Holds> = KEYS.iter().map(|key| holds(config, key)).collect();
@@ -70,6 +89,10 @@ fn show(config: &Config, context: &Context) -> Result<(), CliError> {
                 })
             })
             .collect();
+        let routes: Vec<_> = routes(rules)
+            .into_iter()
+            .map(|(kind, providers)| json!({ "kind": kind, "providers": providers }))
+            .collect();
         return output.json(&json!({
             "ok": true,
             "file": file,
@@ -77,6 +100,8 @@ fn show(config: &Config, context: &Context) -> Result<(), CliError> {
             "jisu_usable": config.jisu().is_ok(),
             "settings": settings,
             "code_overrides": codes,
+            "routes": routes,
+            "warnings": rules.warnings,
         }));
     }
     let mut table: Vec<Vec<String>> = rows
@@ -95,6 +120,19 @@ fn show(config: &Config, context: &Context) -> Result<(), CliError> {
             changed.class.to_string(),
             changed.place.clone(),
         ]);
+    }
+    for (kind, providers) in routes(rules) {
+        let from = config
+            .route_settings()
+            .iter()
+            .find(|route| route.kind.as_str() == kind);
+        let from = from.map_or("default", |route| route.place.as_str());
+        let providers = if providers.is_empty() {
+            "switched off".to_owned()
+        } else {
+            providers.join(",")
+        };
+        table.push(vec![format!("route {kind}"), providers, from.to_owned()]);
     }
     output.table(&["key", "value", "from"], &table)?;
     for (section, usable) in [

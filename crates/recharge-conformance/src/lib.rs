@@ -1,9 +1,10 @@
-//! The suites that every provider and every transport must pass, and what they run against.
+//! The suites that every provider, every transport and every store must pass, and what they run against.
 //!
 //! - [`provider`] with [`provider_suite!`]: a provider against an upstream with books. The books may be
 //!   those of the simulator ([`SimBench`]), of an in-memory stub that needs only the upstream's words
 //!   ([`StubBench`]), or of your own stub ([`provider::Bench`]).
 //! - [`transport`] with [`transport_suite!`]: a transport against real socket faults.
+//! - [`store`] with [`store_suite!`]: a store of the engine's, against crashes and commits of unknown fate.
 //! - [`ratio`]: rows of the benches, as ratios taken in one run.
 //!
 //! Use it as a dev-dependency: the suites from files in `tests/`, because in a unit test the traits would
@@ -259,6 +260,7 @@
 pub mod provider;
 pub mod ratio;
 mod sim_bench;
+pub mod store;
 mod stub_bench;
 pub mod transport;
 

@@ -1,8 +1,12 @@
-//! Identifiers: the merchant's order id, the number sent upstream, the upstream's own number, and the
-//! provider's name.
+//! Identifiers: the merchant and its order id, the number sent upstream, the upstream's own number, and
+//! the provider's name.
 
 use std::fmt;
 use std::str::FromStr;
+
+/// A merchant: 1 to 64 printable ASCII characters, no spaces. [`MerchantId::local`] on the command line.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MerchantId(Box<str>);
 
 /// The merchant's name for an order: 1 to 64 printable ASCII characters, no spaces.
 ///
@@ -34,6 +38,9 @@ pub struct ProviderId(Box<str>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseIdError {
+    /// Not a [`MerchantId`].
+    #[error("a merchant's name is 1 to 64 printable ASCII characters without spaces")]
+    MerchantId,
     /// Not an [`OrderId`].
     #[error("an order id is 1 to 64 printable ASCII characters without spaces")]
     OrderId,
@@ -109,10 +116,18 @@ macro_rules! id_text {
     };
 }
 
+text_id!(MerchantId, printable);
 text_id!(OrderId, printable);
 text_id!(UpstreamOrderId, printable);
 text_id!(ProviderId, provider_name);
 id_text!(AttemptNumber);
+
+impl MerchantId {
+    /// The merchant whose orders come from the command line: `local`.
+    pub fn local() -> Self {
+        Self("local".into())
+    }
+}
 
 impl AttemptNumber {
     /// The length of every attempt number.

@@ -11,7 +11,7 @@
 //! | [`account`] | [`Account`]: mobile, landline, broadband or combined |
 //! | [`carrier`] | [`Carrier`], and a hint by number segment |
 //! | [`code`] | what upstreams' codes prove: [`Code`] rows, [`CodeTable`], [`CodeOverrides`] |
-//! | [`id`] | [`OrderId`], [`AttemptNumber`], [`UpstreamOrderId`], [`ProviderId`] |
+//! | [`id`] | [`MerchantId`], [`OrderId`], [`AttemptNumber`], [`UpstreamOrderId`], [`ProviderId`] |
 //! | [`state`] | [`OrderState`], [`ReviewReason`], [`Standing`] and the table of moves |
 //! | [`outcome`] | [`SubmitOutcome`] and [`QueryOutcome`]: to be matched, not `?`-ed away |
 //! | [`provider`] | [`Provider`] and its [`Capabilities`] |
@@ -52,7 +52,7 @@ pub use carrier::{Carrier, CarrierHint};
 pub use code::{
     Code, CodeClass, CodeError, CodeOverrides, CodeTable, Confidence, QueryClass, SubmitClass,
 };
-pub use id::{AttemptNumber, OrderId, ParseIdError, ProviderId, UpstreamOrderId};
+pub use id::{AttemptNumber, MerchantId, OrderId, ParseIdError, ProviderId, UpstreamOrderId};
 pub use money::{FaceValue, Money, ParseMoneyError};
 pub use outcome::{
     Answer, Doubt, DoubtKind, NotSent, QueryOutcome, Receipt, Rejection, Sighting, SubmitOutcome,

@@ -50,6 +50,14 @@ pub enum UpstreamState {
 }
 
 impl UpstreamState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Charging, Self::Succeeded, Self::Failed];
+
+    /// The state of that [`as_str`](Self::as_str) name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+
     /// The name in files, answers and docs.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -222,6 +230,35 @@ pub enum DoubtKind {
     Dropped,
 }
 
+impl DoubtKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [
+        Self::NoAnswer,
+        Self::HttpStatus,
+        Self::Unreadable,
+        Self::Code,
+        Self::Echo,
+        Self::Dropped,
+    ];
+
+    /// The name in records and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoAnswer => "no_answer",
+            Self::HttpStatus => "http_status",
+            Self::Unreadable => "unreadable",
+            Self::Code => "code",
+            Self::Echo => "echo",
+            Self::Dropped => "dropped",
+        }
+    }
+
+    /// The kind of that [`as_str`](Self::as_str) name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
 /// What a query found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -295,6 +332,37 @@ pub enum UnavailableKind {
     Code,
     /// The provider has no such call.
     Unsupported,
+}
+
+impl UnavailableKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Transport,
+        Self::RateLimited,
+        Self::Maintenance,
+        Self::Denied,
+        Self::Unreadable,
+        Self::Code,
+        Self::Unsupported,
+    ];
+
+    /// The name in records and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Transport => "transport",
+            Self::RateLimited => "rate_limited",
+            Self::Maintenance => "maintenance",
+            Self::Denied => "denied",
+            Self::Unreadable => "unreadable",
+            Self::Code => "code",
+            Self::Unsupported => "unsupported",
+        }
+    }
+
+    /// The kind of that [`as_str`](Self::as_str) name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
 }
 
 #[cfg(test)]

@@ -108,13 +108,8 @@ pub trait ProviderExt: Provider {
     /// Whether the upstream sells this: the kind of account, the face value, and a carrier where one
     /// has to be named.
     fn sells(&self, request: &SubmitRequest) -> bool {
-        self.offer(request.account.kind()).is_some_and(|offer| {
-            offer.face_values.contains(&request.amount)
-                && (offer.carriers.is_empty()
-                    || request
-                        .carrier
-                        .is_some_and(|carrier| offer.carriers.contains(&carrier)))
-        })
+        self.offer(request.account.kind())
+            .is_some_and(|offer| offer.sells(request.amount, request.carrier))
     }
 }
 
@@ -212,5 +207,12 @@ impl Offer {
             face_values,
             carriers: Vec::new(),
         }
+    }
+
+    /// Whether this face value is sold, for this carrier where one has to be named.
+    pub fn sells(&self, amount: FaceValue, carrier: Option<Carrier>) -> bool {
+        self.face_values.contains(&amount)
+            && (self.carriers.is_empty()
+                || carrier.is_some_and(|carrier| self.carriers.contains(&carrier)))
     }
 }

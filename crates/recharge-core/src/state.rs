@@ -116,6 +116,11 @@ impl ReviewReason {
             Self::EarlierAttempt => "earlier_attempt",
         }
     }
+
+    /// The reason of that [`as_str`](Self::as_str) name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
 }
 
 impl OrderState {
@@ -167,10 +172,22 @@ impl OrderState {
     /// assert!(!Failed.may_become(Succeeded), "an end never flips by itself");
     /// assert!(!Charging.may_become(Pending), "what was taken is never sent again");
     /// ```
-    pub fn may_become(self, to: Self) -> bool {
-        MOVES
-            .iter()
-            .any(|row| row.from == self.as_str() && row.to == to.as_str())
+    pub const fn may_become(self, to: Self) -> bool {
+        // The table itself is for readers: it would be compared by names, and every event asks.
+        match self {
+            Self::Pending => matches!(to, Self::Submitting | Self::Failed | Self::Review(_)),
+            Self::Submitting => matches!(
+                to,
+                Self::Pending | Self::Charging | Self::Unknown | Self::Failed
+            ),
+            Self::Charging => matches!(to, Self::Succeeded | Self::Failed | Self::Review(_)),
+            Self::Unknown => matches!(
+                to,
+                Self::Charging | Self::Succeeded | Self::Failed | Self::Review(_) | Self::Pending
+            ),
+            Self::Review(_) => matches!(to, Self::Succeeded | Self::Failed | Self::Pending),
+            Self::Succeeded | Self::Failed => matches!(to, Self::Review(_)),
+        }
     }
 }
 
@@ -268,7 +285,7 @@ pub const MOVES: &[Move] = &{
         row(
             Charging,
             REVIEW,
-            "overdue, or on its way to the next route by its switch",
+            "overdue, or on its way to the next route by its switch; or an attempt lost with a backup turned up",
         ),
         row(
             Unknown,
@@ -288,9 +305,13 @@ pub const MOVES: &[Move] = &{
         row(
             Unknown,
             REVIEW,
-            "probably not taken, overdue, or on its way to the next route by its switch",
+            "probably not taken, overdue, or on its way to the next route by its switch; or an attempt lost with a backup turned up",
         ),
-        row(Unknown, Pending, "refused after all, with a route left"),
+        row(
+            Unknown,
+            Pending,
+            "refused after all, with a route left or a hold to be over first",
+        ),
         row(
             REVIEW,
             Succeeded,
@@ -336,6 +357,22 @@ mod tests {
             assert_ne!(row.from, row.to);
             let same = |other: &&Move| other.from == row.from && other.to == row.to;
             assert_eq!(MOVES[at + 1..].iter().find(same), None);
+        }
+    }
+
+    #[test]
+    fn what_may_become_is_the_table_and_nothing_else() {
+        let reviews = ReviewReason::ALL.map(OrderState::Review);
+        let states: Vec<_> = STATES.into_iter().chain(reviews).collect();
+        for from in &states {
+            for to in &states {
+                let row = |row: &&Move| row.from == from.as_str() && row.to == to.as_str();
+                assert_eq!(
+                    from.may_become(*to),
+                    MOVES.iter().any(|r| row(&r)),
+                    "{from} -> {to}"
+                );
+            }
         }
     }
 

@@ -169,6 +169,25 @@ impl Attempt {
         })
     }
 
+    /// The token of the last send, if nothing is known of its end yet: only its holder may send.
+    pub fn open_token(&self) -> Option<SendToken> {
+        Some(self.send_under_way()?.token)
+    }
+
+    /// When its last send was intended.
+    pub(crate) fn last_intended(&self) -> Option<Moment> {
+        Some(self.sends.last()?.intended)
+    }
+
+    /// Sent in the time that a restored log doesn't know: in doubt.
+    pub(crate) fn adopted(&mut self, at: Moment) {
+        self.send_intended(Sent {
+            token: SendToken(0),
+            intended: at,
+            ended: Some((SendEnd::Unknown, at)),
+        });
+    }
+
     /// The send of which nothing is known yet.
     pub(crate) fn send_under_way(&self) -> Option<&Sent> {
         self.sends.last().filter(|send| send.ended.is_none())

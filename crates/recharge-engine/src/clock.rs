@@ -1,8 +1,14 @@
-//! Time as the lifecycle sees it: always passed in, never read.
+//! Time as the lifecycle sees it: always passed in, never read; and where a driver reads it.
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::time::Duration;
+#[cfg(feature = "driver")]
+use std::sync::{Mutex, PoisonError};
+#[cfg(feature = "driver")]
+use std::time::SystemTime;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
 
 /// Wall-clock time: milliseconds since 1970-01-01 UTC. It can jump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +31,15 @@ impl WallTime {
         Self(
             self.0
                 .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
+        )
+    }
+
+    /// This time and a duration earlier; at the beginning of the range it stays there.
+    #[must_use]
+    pub fn before(self, duration: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
         )
     }
 
@@ -77,6 +92,73 @@ impl fmt::Debug for Moment {
             "{}ms (epoch {} + {:?})",
             self.wall.0, self.epoch.0, self.monotonic
         )
+    }
+}
+
+/// Where a driver reads the time, and waits.
+#[async_trait]
+pub trait Clock: fmt::Debug + Send + Sync {
+    /// The present moment. Epoch 0 before the first [`begin`](Self::begin).
+    fn now(&self) -> Moment;
+
+    /// Begins an epoch: monotonic time counts from zero. Its number is above all that the log has seen.
+    fn begin(&self, epoch: Epoch);
+
+    /// That moment, and a while later, on the clock by which requests carry their deadline. `None` for a
+    /// moment that it can't name, such as one of an earlier epoch.
+    fn instant(&self, moment: Moment, later: Duration) -> Option<Instant>;
+
+    /// Waits.
+    async fn sleep(&self, duration: Duration);
+}
+
+/// The clocks of the machine.
+#[cfg(feature = "driver")]
+#[derive(Debug)]
+pub struct SystemClock(Mutex<(Epoch, Instant)>);
+
+#[cfg(feature = "driver")]
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self(Mutex::new((Epoch(0), Instant::now())))
+    }
+}
+
+#[cfg(feature = "driver")]
+impl SystemClock {
+    fn began(&self) -> (Epoch, Instant) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(feature = "driver")]
+#[async_trait]
+impl Clock for SystemClock {
+    fn now(&self) -> Moment {
+        // A clock set before 1970 reads as 1970; limits then end an order's waiting later, never sooner.
+        let wall = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        let (epoch, began) = self.began();
+        Moment {
+            wall: WallTime::from_millis(0).after(wall),
+            epoch,
+            monotonic: began.elapsed(),
+        }
+    }
+
+    fn begin(&self, epoch: Epoch) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (epoch, Instant::now());
+    }
+
+    fn instant(&self, moment: Moment, later: Duration) -> Option<Instant> {
+        let (epoch, began) = self.began();
+        let within = moment.monotonic.checked_add(later)?;
+        (moment.epoch == epoch).then(|| began.checked_add(within))?
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
     }
 }
 

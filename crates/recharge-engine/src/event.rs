@@ -1,7 +1,9 @@
 //! What is written down: the events whose fold is the order.
 
+use std::fmt;
+
 use recharge_core::{
-    AttemptNumber, OrderState, ProviderId, QueryOutcome, SubmitOutcome, UpstreamOrderId,
+    AttemptNumber, Money, OrderState, ProviderId, QueryOutcome, SubmitOutcome, UpstreamOrderId,
     UpstreamState,
 };
 
@@ -95,6 +97,38 @@ pub enum Event {
     },
     /// A start, a takeover or a jump of the clock.
     Recovered,
+    /// The order comes from a restored backup, which may not know what was sent since: nothing is sent
+    /// before every number that it could have used has been asked about.
+    Held,
+    /// A number that the order could have used at a provider was asked about.
+    Probed {
+        /// The index from which the number is derived.
+        attempt: u32,
+        /// Where it was asked about.
+        provider: ProviderId,
+        /// When the question was sent.
+        asked: Moment,
+        /// What was answered.
+        outcome: QueryOutcome,
+    },
+    /// The upstream knows a number that the restored log doesn't know as sent: it was, after the backup.
+    Adopted {
+        /// The attempt: an index that exists, or the next one.
+        attempt: u32,
+        /// Its number.
+        number: AttemptNumber,
+        /// Where it is known.
+        provider: ProviderId,
+    },
+    /// The price of a route was asked for, because the route has a ceiling.
+    Priced {
+        /// The route.
+        provider: ProviderId,
+        /// What it would cost.
+        price: Price,
+        /// Whether the ceiling that was in force lets it pass.
+        passes: bool,
+    },
     /// When something is next to be done of itself; `None`: nothing is.
     Scheduled {
         /// On the wall clock.
@@ -125,20 +159,80 @@ pub enum Purpose {
     CallbackCounts,
 }
 
-/// A person's name, as the caller has authenticated it. Not empty.
+/// What a provider said that a submit would cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Price {
+    /// This much.
+    Known(Money),
+    /// The provider has no call for it, so the price is not known before it is charged.
+    NoQuote,
+    /// The question was not answered. Nothing is sent before it is.
+    Unavailable(String),
+}
+
+/// Who decides: a name, and whether anybody has checked that it is theirs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Person(Box<str>);
+pub struct Person {
+    name: Box<str>,
+    /// The operating system's user, where only that is known.
+    system_user: Option<Box<str>>,
+}
+
+/// Why a text is not a person's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a person's name is 1 to 64 characters, without line breaks and other control characters")]
+pub struct PersonError;
 
 impl Person {
-    /// Takes a name; `None` for a blank one.
-    pub fn new(name: &str) -> Option<Self> {
+    /// A person whom the caller has authenticated.
+    pub fn authenticated(name: &str) -> Result<Self, PersonError> {
+        Self::checked(name).map(|name| Self {
+            name,
+            system_user: None,
+        })
+    }
+
+    /// A person who says so, logged in to the machine as `system_user`. Where it takes two people, such
+    /// a name counts only if [`Policy::approvers`](crate::Policy::approvers) lists it.
+    pub fn unauthenticated(name: &str, system_user: &str) -> Result<Self, PersonError> {
+        Ok(Self {
+            name: Self::checked(name)?,
+            system_user: Some(Self::checked(system_user)?),
+        })
+    }
+
+    fn checked(name: &str) -> Result<Box<str>, PersonError> {
         let name = name.trim();
-        (!name.is_empty()).then(|| Self(name.into()))
+        let plain = !name.is_empty() && !name.chars().any(char::is_control);
+        if plain && name.chars().count() <= 64 {
+            Ok(name.into())
+        } else {
+            Err(PersonError)
+        }
     }
 
     /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The operating system's user, of a person whom nobody has authenticated.
+    pub fn system_user(&self) -> Option<&str> {
+        self.system_user.as_deref()
+    }
+
+    /// Whether the two are one person: names are compared without regard to case.
+    pub fn is(&self, other: &Self) -> bool {
+        self.name.to_lowercase() == other.name.to_lowercase()
+    }
+}
+
+impl fmt::Display for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.system_user {
+            None => f.write_str(&self.name),
+            Some(user) => write!(f, "{} (not authenticated, as {user})", self.name),
+        }
     }
 }
 
@@ -151,6 +245,8 @@ pub struct Decision {
     pub by: Person,
     /// Why: the upstream's proof, a ticket, what was said on the telephone. Not blank.
     pub evidence: String,
+    /// The version of the order that the person had seen.
+    pub seen: u64,
 }
 
 /// What people can decide.
@@ -215,7 +311,7 @@ pub enum Cause {
 
 impl Cause {
     /// The cause in words.
-    pub const fn as_str(self) -> &'static str {
+    pub const fn meaning(self) -> &'static str {
         match self {
             Self::SendIntended => "the intent to send was made durable",
             Self::NotSent => "not one byte was written",

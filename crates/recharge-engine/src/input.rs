@@ -8,7 +8,7 @@ use recharge_core::{
 };
 
 use crate::Moment;
-use crate::event::{Decision, Person, Purpose, SendToken};
+use crate::event::{Decision, Person, Price, Purpose, SendToken};
 
 /// What can come in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,18 +57,37 @@ pub enum Input {
         /// Random.
         jitter: Jitter,
     },
+    /// A number has been asked about that a restored order could have used.
+    Probed {
+        /// The index from which the number is derived, as the effect said.
+        attempt: u32,
+        /// Where it was asked about.
+        provider: ProviderId,
+        /// When the question was sent.
+        asked: Moment,
+        /// What was answered.
+        outcome: QueryOutcome,
+        /// Random.
+        jitter: Jitter,
+    },
+    /// The price of a route has been asked for.
+    Priced {
+        /// The route.
+        provider: ProviderId,
+        /// What it would cost.
+        price: Price,
+        /// Random.
+        jitter: Jitter,
+    },
     /// A start, a takeover or a jump of the clock: what was under way is no longer.
     Recovered {
+        /// Whether the log is a restored backup's.
+        restored: bool,
         /// Random.
         jitter: Jitter,
     },
     /// A person wants something.
-    Command {
-        /// What.
-        command: Command,
-        /// The version of the order that the person has seen.
-        seen: u64,
-    },
+    Command(Command),
 }
 
 /// A random share of a tenth, added to gaps so that orders don't ask in step: 0 adds nothing, 65,535
@@ -123,6 +142,21 @@ pub enum Effect {
         /// Why.
         purpose: Purpose,
     },
+    /// Ask a provider about a number that a restored order could have used there, and report
+    /// [`Probed`](Input::Probed).
+    Probe {
+        /// The index from which the number is derived.
+        attempt: u32,
+        /// The number.
+        number: AttemptNumber,
+        /// Where.
+        provider: ProviderId,
+    },
+    /// Ask a provider what the order would cost there, and report [`Priced`](Input::Priced).
+    Quote {
+        /// Where.
+        provider: ProviderId,
+    },
 }
 
 /// What the merchant is told: where the order rests now. Of two notices the higher version holds.
@@ -171,9 +205,6 @@ pub enum CommandError {
     /// No evidence was given.
     #[error("say what proves the decision: the upstream's statement, a ticket, a name")]
     NoEvidence,
-    /// It was never accepted. [`step`](fn@crate::step) never says so; a driver does.
-    #[error("there is no such order; accept it first")]
-    NoSuchOrder,
     /// The same person can't be the second one.
     #[error("{0} has approved this already; it takes a second person")]
     SamePerson(String),

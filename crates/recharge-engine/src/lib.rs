@@ -20,33 +20,47 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`mod@step`] | the function; its parts send, weigh answers, and obey people |
+//! | [`mod@step`] | the function; its parts send, hold back, weigh answers, and obey people |
 //! | [`order`], [`attempt`] | [`Order`] and [`Attempt`]: what is on record, a fold of the events |
 //! | [`event`] | [`Event`]: what is written down |
 //! | [`input`] | [`Input`], [`Effect`], [`Command`] |
-//! | [`policy`] | [`Policy`], [`Route`], [`Times`] |
+//! | [`policy`], [`times`] | [`Policy`], [`Route`]; [`Times`] |
 //! | [`number`] | [`NumberKey`]: attempt numbers are derived, not drawn |
-//! | [`clock`] | [`Moment`]: wall clock, epoch and monotonic time |
-//! | [`memory`] | the in-memory driver (feature `driver`) |
+//! | [`clock`] | [`Moment`]: wall clock, epoch and monotonic time; [`Clock`], where a driver reads them |
+//! | [`store`] | [`Store`]: the engine's memory, and what each call means after a crash |
+//! | [`record`] | how events are written down |
+//! | [`memory`] | [`MemoryStore`]: a store that records what became durable, for tests |
+//! | [`driver`] | [`Driver`]: hands for [`step()`] (feature `driver`) |
 
 pub mod attempt;
 pub mod clock;
+#[cfg(feature = "driver")]
+pub mod driver;
 pub mod event;
 pub mod input;
-#[cfg(feature = "driver")]
 pub mod memory;
 pub mod number;
 pub mod order;
 pub mod policy;
+pub mod record;
 pub mod step;
+pub mod store;
+pub mod times;
 
 pub use attempt::Attempt;
-pub use clock::{Epoch, Moment, WallTime};
-pub use event::{Cause, Decision, Event, Person, Purpose, Recorded, SendToken, Verdict};
-pub use input::{Alarm, Command, CommandError, Effect, Input, Jitter, Notice};
 #[cfg(feature = "driver")]
-pub use memory::{AcceptError, Clock, FollowError, MemoryDriver, SystemClock};
+pub use clock::SystemClock;
+pub use clock::{Clock, Epoch, Moment, WallTime};
+#[cfg(feature = "driver")]
+pub use driver::Driver;
+pub use event::{
+    Cause, Decision, Event, Person, PersonError, Price, Purpose, Recorded, SendToken, Verdict,
+};
+pub use input::{Alarm, Command, CommandError, Effect, Input, Jitter, Notice};
+pub use memory::MemoryStore;
 pub use number::NumberKey;
-pub use order::{ApplyError, NewOrder, Order};
-pub use policy::{Policy, Route, Times};
+pub use order::{Acceptance, ApplyError, NewOrder, Order};
+pub use policy::{Policy, Route};
 pub use step::{Step, step};
+pub use store::{AcceptError, AppendError, Store, StoreError};
+pub use times::{Times, TimesError};

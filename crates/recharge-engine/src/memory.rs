@@ -1,349 +1,351 @@
-//! The in-memory driver: gives [`step()`] hands and a clock, and a memory that ends with the process.
+//! [`MemoryStore`]: a store that keeps everything in memory and records what became durable, in order.
 //!
-//! For demonstrations and tests. Each order is followed by one caller; what it does is always the same:
-//! write the events down, then do the effects, then tell [`step()`] what became of them. No lock is held
-//! across a call to an upstream.
+//! It honours the contract of [`Store`](crate::Store) and can be cut off at any point of its record, as a crash does:
+//! what recovery makes of that is tested on it. It can also be told to fail.
 
-use std::collections::BTreeMap;
+mod store;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-mod clock;
-mod effects;
+use recharge_core::{MerchantId, OrderId, OrderState};
 
-pub use clock::{Clock, SystemClock};
-
-use recharge_core::{
-    AccountKind, Callback, OrderId, OrderState, Provider, ProviderExt, ProviderId,
+use crate::record;
+use crate::store::{
+    Guards, Hold, InboxEntry, KeptCallback, Lease, Message, OrderKey, Stored, Told,
 };
-use tokio::sync::Notify;
+use crate::{AcceptError, Acceptance, NewOrder, Order, Recorded, StoreError, WallTime};
 
-use crate::{
-    Alarm, Command, CommandError, Effect, Event, Input, Jitter, NewOrder, Notice, NumberKey, Order,
-    Policy, Recorded, Route, SendToken, Step, Times, step,
-};
+/// A store in memory. Clones are handles to the same store.
+#[derive(Clone)]
+pub struct MemoryStore(Arc<Mutex<Books>>);
 
-/// Follows orders, in memory.
-pub struct MemoryDriver {
-    providers: BTreeMap<ProviderId, Arc<dyn Provider>>,
-    policies: BTreeMap<AccountKind, Policy>,
-    clock: Arc<dyn Clock>,
-    request_timeout: Duration,
-    orders: Mutex<Orders>,
+/// How the next write goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Not at all.
+    None,
+    /// Nothing is written, and that is said.
+    Unavailable,
+    /// Nothing is written, and nobody knows.
+    Lost,
+    /// It is written, and nobody knows.
+    Landed,
 }
 
+/// One thing that became durable.
+#[derive(Debug, Clone)]
+enum Entry {
+    Begin,
+    NextEpoch,
+    Accept(Acceptance),
+    Append {
+        key: OrderKey,
+        record: String,
+        told: Vec<Told>,
+    },
+    Callback(KeptCallback),
+    Handled(u64),
+    Delivered(Vec<u64>),
+    Restored,
+    Hold(Option<WallTime>),
+}
+
+struct Books {
+    key: [u8; 32],
+    durable: Vec<Entry>,
+    faults: VecDeque<Fault>,
+    state: State,
+}
+
+/// What the record adds up to, and the claims, which no record has.
 #[derive(Default)]
-struct Orders {
-    by_name: BTreeMap<Name, Entry>,
-    random: u64,
+struct State {
+    lease: u64,
+    epoch: u64,
+    hold: Option<Hold>,
+    orders: Vec<Kept>,
+    by_name: BTreeMap<(MerchantId, OrderId), OrderKey>,
+    by_number: BTreeMap<String, (OrderKey, u32)>,
+    /// Due orders that nobody has claimed.
+    free: BTreeSet<(WallTime, OrderKey)>,
+    claims: BTreeMap<OrderKey, Lease>,
+    messages: BTreeMap<u64, Message>,
+    message_ids: u64,
+    callbacks: Vec<(KeptCallback, bool)>,
 }
 
-/// An order's name: merchant and order id.
-type Name = (String, OrderId);
-
-struct Entry {
+struct Kept {
     order: Order,
     log: Vec<Recorded>,
-    notices: Vec<Notice>,
-    alarms: Vec<Alarm>,
-    followed: bool,
-    changed: Arc<Notify>,
 }
 
-/// Why an order is not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AcceptError {
-    /// The same merchant has used the same order id for something else. Nothing has changed.
-    #[error("this order id stands for another order already; use a new one")]
-    Conflict,
-}
-
-/// Why an order is not followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FollowError {
-    /// It was never accepted.
-    #[error("there is no such order; accept it first")]
-    NoSuchOrder,
-    /// Somebody follows it already.
-    #[error("this order is being followed already")]
-    Followed,
-}
-
-impl MemoryDriver {
-    /// A driver whose orders go to these providers, each kind of account to all that sell it, in the
-    /// given order. `seed` makes tokens and jitter.
-    pub fn new(
-        providers: Vec<Arc<dyn Provider>>,
-        numbers: &NumberKey,
-        times: &Times,
-        clock: Arc<dyn Clock>,
-        seed: u64,
-    ) -> Self {
-        let policy = |kind| Policy {
-            routes: providers
-                .iter()
-                .filter(|provider| provider.offer(kind).is_some())
-                .map(|provider| Route::new(provider.id().clone(), provider.capabilities()))
-                .collect(),
-            times: times.clone(),
-            numbers: numbers.clone(),
-        };
-        let policies = AccountKind::ALL
-            .into_iter()
-            .map(|kind| (kind, policy(kind)))
-            .collect();
-        let providers = providers.into_iter().map(|p| (p.id().clone(), p)).collect();
-        let orders = Mutex::new(Orders {
-            random: seed,
-            ..Orders::default()
-        });
-        Self {
-            providers,
-            policies,
-            clock,
-            request_timeout: times.request_timeout,
-            orders,
-        }
+impl MemoryStore {
+    /// An empty store of an installation with this key.
+    pub fn new(key: [u8; 32]) -> Self {
+        Self::holding(key, Vec::new())
     }
 
-    /// Takes an order. The same content again gives the same order; other content under the same name is
-    /// refused.
-    pub fn accept(&self, what: &NewOrder) -> Result<Order, AcceptError> {
-        let now = self.clock.now();
-        let name = (what.merchant.clone(), what.order_id.clone());
-        let mut orders = self.lock();
-        let entry = orders.by_name.entry(name).or_insert_with(|| Entry {
-            order: Order::accept(what.clone(), now),
-            log: Vec::new(),
-            notices: Vec::new(),
-            alarms: Vec::new(),
-            followed: false,
-            changed: Arc::default(),
-        });
-        if entry.order.what() == what {
-            Ok(entry.order.clone())
-        } else {
-            Err(AcceptError::Conflict)
-        }
-    }
-
-    /// Follows an order until it rests: ended, or on a person's desk.
-    ///
-    /// Dropping the future leaves the order as it is. What was being sent then is in doubt, and the next
-    /// to follow it asks; it is not sent again.
-    pub async fn follow(&self, merchant: &str, order_id: &OrderId) -> Result<Order, FollowError> {
-        let name = (merchant.to_owned(), order_id.clone());
-        let hold = self.hold(&name)?;
-        loop {
-            let order = self
-                .order(merchant, order_id)
-                .ok_or(FollowError::NoSuchOrder)?;
-            let at_rest = order.state().is_end() || matches!(order.state(), OrderState::Review(_));
-            let (false, Some(due)) = (at_rest, order.due()) else {
-                return Ok(order);
-            };
-            let wait = due.since(self.clock.now().wall);
-            if wait > Duration::ZERO {
-                // A callback or a person may bring something sooner.
-                let _ = tokio::time::timeout(wait, hold.changed.notified()).await;
-                continue;
+    fn holding(key: [u8; 32], durable: Vec<Entry>) -> Self {
+        let mut state = State::default();
+        for entry in &durable {
+            // What is replayed here was written by this store.
+            if let Err(error) = state.replay(entry) {
+                debug_assert!(false, "the record of this store can't be replayed: {error}");
             }
-            let input = |token, jitter| Input::Due { token, jitter };
-            self.tell(&name, input).await;
+        }
+        Self(Arc::new(Mutex::new(Books {
+            key,
+            durable,
+            faults: VecDeque::new(),
+            state,
+        })))
+    }
+
+    /// How many writes have become durable.
+    pub fn writes(&self) -> usize {
+        self.lock().durable.len()
+    }
+
+    /// The store as a crash leaves it after this many writes: claims are gone, and what came later.
+    #[must_use]
+    pub fn crashed_after(&self, writes: usize) -> Self {
+        let books = self.lock();
+        let durable = books.durable.iter().take(writes).cloned().collect();
+        Self::holding(books.key, durable)
+    }
+
+    /// A backup that was made after this many writes, restored: its hold is in force.
+    #[must_use]
+    pub fn restored_from(&self, writes: usize) -> Self {
+        let books = self.lock();
+        let mut durable: Vec<_> = books.durable.iter().take(writes).cloned().collect();
+        durable.push(Entry::Restored);
+        Self::holding(books.key, durable)
+    }
+
+    /// Lets the next writes fail, one by one.
+    pub fn fail(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.lock().faults.extend(faults);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Books> {
+        // A write either happens or doesn't, so what a panicking thread left is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Books {
+    /// Makes a write durable, or fails as it has been told to.
+    fn write(&mut self, entry: Entry) -> Result<(), StoreError> {
+        let fault = self
+            .faults
+            .pop_front()
+            .filter(|fault| *fault != Fault::None);
+        match fault {
+            Some(Fault::Unavailable) => {
+                return Err(StoreError::Unavailable("told to fail".to_owned()));
+            }
+            Some(Fault::Lost) => return Err(StoreError::Unknown("told to fail".to_owned())),
+            Some(Fault::Landed | Fault::None) | None => {}
+        }
+        self.state.replay(&entry)?;
+        self.durable.push(entry);
+        match fault {
+            Some(_) => Err(StoreError::Unknown("told to fail".to_owned())),
+            None => Ok(()),
         }
     }
+}
 
-    /// Hands in a genuine callback of a provider. `false` if no order has its number: then it is for the
-    /// caller to keep.
-    #[must_use = "no order has this number when it is false: keep the callback"]
-    pub async fn callback(&self, provider: &ProviderId, callback: &Callback) -> bool {
-        let found = self.lock().by_name.iter().find_map(|(name, entry)| {
-            let ours = |attempt: &crate::Attempt| {
-                attempt.provider() == provider && attempt.number().as_str() == callback.number
-            };
-            let index = entry.order.attempts().iter().position(ours)?;
-            Some((name.clone(), u32::try_from(index).ok()?))
-        });
-        let Some((name, attempt)) = found else {
-            return false;
-        };
-        let callback = callback.clone();
-        self.tell(&name, |_, jitter| Input::Callback {
-            attempt,
-            upstream_order_id: callback.upstream_order_id,
-            claims: callback.claims,
-            covers_state: callback.covers_state,
-            jitter,
-        })
-        .await;
-        true
-    }
-
-    /// Carries out a person's command on an order whose version `seen` they have looked at.
-    pub async fn command(
-        &self,
-        merchant: &str,
-        order_id: &OrderId,
-        command: Command,
-        seen: u64,
-    ) -> Result<(), CommandError> {
-        let name = (merchant.to_owned(), order_id.clone());
-        let effects = self.write_down(&name, |_, _| Input::Command { command, seen })?;
-        self.carry_out(&name, effects).await;
+impl State {
+    fn replay(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        match entry {
+            Entry::Begin => {
+                self.lease += 1;
+                self.epoch += 1;
+                for key in std::mem::take(&mut self.claims).into_keys() {
+                    self.free(key);
+                }
+            }
+            Entry::NextEpoch => self.epoch += 1,
+            Entry::Accept(acceptance) => {
+                let key = OrderKey(self.orders.len() as u64 + 1);
+                let what = &acceptance.what;
+                let name = (what.merchant.clone(), what.order_id.clone());
+                self.by_name.insert(name, key);
+                self.orders.push(Kept {
+                    order: Order::accept(acceptance.clone()),
+                    log: Vec::new(),
+                });
+                self.free(key);
+            }
+            Entry::Append { key, record, told } => {
+                let events = record::decode(record).map_err(damaged)?;
+                let Some(kept) = self.kept_mut(*key) else {
+                    return Err(damaged("events of an order that isn't there"));
+                };
+                let before = kept.order.due();
+                for recorded in &events {
+                    kept.order.apply(recorded).map_err(damaged)?;
+                }
+                kept.log.extend(events);
+                let numbers: Vec<_> = kept
+                    .order
+                    .attempts()
+                    .iter()
+                    .map(|attempt| attempt.number().to_string())
+                    .collect();
+                let what = kept.order.what().clone();
+                for (index, number) in (0_u32..).zip(numbers) {
+                    self.by_number.insert(number, (*key, index));
+                }
+                if let Some(before) = before {
+                    self.free.remove(&(before, *key));
+                }
+                self.free(*key);
+                for told in told {
+                    self.message_ids += 1;
+                    let message = Message {
+                        id: self.message_ids,
+                        key: *key,
+                        merchant: what.merchant.clone(),
+                        order_id: what.order_id.clone(),
+                        what: *told,
+                    };
+                    self.messages.insert(self.message_ids, message);
+                }
+            }
+            Entry::Callback(callback) => self.callbacks.push((callback.clone(), false)),
+            Entry::Handled(id) => {
+                let at = usize::try_from(id.saturating_sub(1)).unwrap_or(usize::MAX);
+                if let Some((_, handled)) = self.callbacks.get_mut(at) {
+                    *handled = true;
+                }
+            }
+            Entry::Delivered(ids) => self.messages.retain(|id, _| !ids.contains(id)),
+            Entry::Restored => self.hold = Some(Hold::Restored),
+            Entry::Hold(until) => self.hold = until.map(Hold::Until),
+        }
         Ok(())
     }
 
-    /// An order as it stands.
-    pub fn order(&self, merchant: &str, order_id: &OrderId) -> Option<Order> {
-        let orders = self.lock();
-        Some(
-            orders
-                .by_name
-                .get(&(merchant.to_owned(), order_id.clone()))?
-                .order
-                .clone(),
-        )
+    fn kept(&self, key: OrderKey) -> Option<&Kept> {
+        self.orders
+            .get(usize::try_from(key.0.checked_sub(1)?).ok()?)
     }
 
-    /// What was written down about an order.
-    pub fn log(&self, merchant: &str, order_id: &OrderId) -> Vec<Recorded> {
-        let orders = self.lock();
-        let entry = orders.by_name.get(&(merchant.to_owned(), order_id.clone()));
-        entry.map(|entry| entry.log.clone()).unwrap_or_default()
+    fn kept_mut(&mut self, key: OrderKey) -> Option<&mut Kept> {
+        self.orders
+            .get_mut(usize::try_from(key.0.checked_sub(1)?).ok()?)
     }
 
-    /// What the merchant would have been told of an order, versions rising.
-    pub fn notices(&self, merchant: &str, order_id: &OrderId) -> Vec<Notice> {
-        let orders = self.lock();
-        let entry = orders.by_name.get(&(merchant.to_owned(), order_id.clone()));
-        entry.map(|entry| entry.notices.clone()).unwrap_or_default()
+    fn stored(&self, key: OrderKey) -> Option<Stored> {
+        let order = self.kept(key)?.order.clone();
+        Some(Stored { key, order })
     }
 
-    /// What an operator would have been alarmed of.
-    pub fn alarms(&self, merchant: &str, order_id: &OrderId) -> Vec<Alarm> {
-        let orders = self.lock();
-        let entry = orders.by_name.get(&(merchant.to_owned(), order_id.clone()));
-        entry.map(|entry| entry.alarms.clone()).unwrap_or_default()
+    fn keys(&self) -> impl DoubleEndedIterator<Item = (OrderKey, &Order)> {
+        self.orders
+            .iter()
+            .enumerate()
+            .map(|(at, kept)| (OrderKey(at as u64 + 1), &kept.order))
     }
 
-    fn hold(&self, name: &Name) -> Result<Hold<'_>, FollowError> {
-        let changed = {
-            let mut orders = self.lock();
-            let entry = orders
-                .by_name
-                .get_mut(name)
-                .ok_or(FollowError::NoSuchOrder)?;
-            if entry.followed {
-                return Err(FollowError::Followed);
-            }
-            entry.followed = true;
-            entry.changed.clone()
+    /// Lets an order be claimed when it is due, unless somebody has it.
+    fn free(&mut self, key: OrderKey) {
+        let due = self.kept(key).and_then(|kept| kept.order.due());
+        if let (Some(due), false) = (due, self.claims.contains_key(&key)) {
+            self.free.insert((due, key));
+        }
+    }
+
+    fn take(&mut self, lease: Lease, key: OrderKey) -> Option<Stored> {
+        let stored = self.stored(key)?;
+        if let Some(due) = stored.order.due() {
+            self.free.remove(&(due, key));
+        }
+        self.claims.insert(key, lease);
+        Some(stored)
+    }
+
+    fn present(&self, lease: Lease) -> bool {
+        lease.0 == self.lease
+    }
+
+    fn guard(&self, what: &NewOrder, guards: Guards) -> Result<(), AcceptError> {
+        let since = |since: WallTime| {
+            self.keys().map(|(_, order)| order).filter(move |order| {
+                order.what().account == what.account
+                    && order.accepted().wall >= since
+                    && order.state() != OrderState::Failed
+            })
         };
-        let hold = Hold {
-            driver: self,
-            name: name.clone(),
-            changed,
-        };
-        if self
-            .order(&name.0, &name.1)
-            .is_some_and(|order| order.state() == OrderState::Submitting)
+        if let Some(from) = guards.duplicate_since
+            && let Some(other) = since(from).find(|other| other.what().amount == what.amount)
         {
-            // Whoever was sending it is gone. Recovery has no effects of its own.
-            let _ = self.write_down(name, |_, jitter| Input::Recovered { jitter });
+            return Err(AcceptError::Duplicate {
+                order_id: other.what().order_id.clone(),
+                state: other.state(),
+            });
         }
-        Ok(hold)
-    }
-
-    /// Tells `step` a fact and does what comes of it.
-    async fn tell(&self, name: &Name, input: impl FnOnce(SendToken, Jitter) -> Input) {
-        // A fact is never refused, and orders don't go away.
-        let effects = self.write_down(name, input).unwrap_or_default();
-        self.carry_out(name, effects).await;
-    }
-
-    /// Makes one step and writes it down.
-    fn write_down(
-        &self,
-        name: &Name,
-        input: impl FnOnce(SendToken, Jitter) -> Input,
-    ) -> Result<Vec<Effect>, CommandError> {
-        let now = self.clock.now();
-        let mut orders = self.lock();
-        let token = SendToken((u128::from(orders.draw()) << 64) | u128::from(orders.draw()));
-        let [_, _, _, _, _, _, high, low] = orders.draw().to_be_bytes();
-        let jitter = Jitter(u16::from_be_bytes([high, low]));
-        let Some(entry) = orders.by_name.get_mut(name) else {
-            return Err(CommandError::NoSuchOrder);
-        };
-        let Some(policy) = self.policies.get(&entry.order.what().account.kind()) else {
-            return Ok(Vec::new());
-        };
-        let Step {
-            events,
-            notices,
-            alarms,
-            effects,
-            order,
-        } = step(policy, &entry.order, input(token, jitter), now)?;
-        if events.iter().any(|recorded| {
-            matches!(
-                recorded.event,
-                Event::Moved { .. } | Event::Scheduled { .. }
-            )
-        }) {
-            entry.changed.notify_one();
+        if let Some(limits) = guards.account {
+            let others: Vec<_> = since(limits.since).collect();
+            let orders = u32::try_from(others.len()).unwrap_or(u32::MAX);
+            if let Some(most) = limits.orders
+                && orders >= most
+            {
+                return Err(AcceptError::AccountLimit(format!("{most} orders")));
+            }
+            let yuan = others
+                .iter()
+                .map(|other| other.what().amount.yuan())
+                .fold(what.amount.yuan(), u32::saturating_add);
+            if let Some(most) = limits.yuan
+                && yuan > most
+            {
+                return Err(AcceptError::AccountLimit(format!("{most} yuan")));
+            }
         }
-        entry.log.extend(events);
-        entry.order = order;
-        entry.notices.extend(notices);
-        entry.alarms.extend(alarms);
-        Ok(effects)
+        Ok(())
     }
 
-    fn note(&self, name: &Name, note: impl FnOnce(&mut Entry)) {
-        if let Some(entry) = self.lock().by_name.get_mut(name) {
-            note(entry);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Orders> {
-        // A step either happens or doesn't, so what a panicking thread left is whole.
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    fn inbox(&self, id: u64, again: bool) -> Option<InboxEntry> {
+        let at = usize::try_from(id.checked_sub(1)?).ok()?;
+        let (callback, _) = self.callbacks.get(at)?;
+        let whose = self
+            .by_number
+            .get(&callback.number)
+            .copied()
+            .filter(|(key, index)| {
+                self.kept(*key).is_some_and(|kept| {
+                    kept.order.due().is_some()
+                        && kept
+                            .order
+                            .attempt(*index)
+                            .is_some_and(|attempt| *attempt.provider() == callback.provider)
+                })
+            });
+        Some(InboxEntry {
+            id,
+            callback: callback.clone(),
+            whose,
+            again,
+        })
     }
 }
 
-impl Orders {
-    /// SplitMix64: for jitter and for telling sends apart, not for secrets.
-    fn draw(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
+fn damaged(why: impl fmt::Display) -> StoreError {
+    StoreError::Damaged(why.to_string())
 }
 
-impl fmt::Debug for MemoryDriver {
+impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryDriver")
-            .field("providers", &self.providers.keys().collect::<Vec<_>>())
-            .field("orders", &self.lock().by_name.len())
+        let books = self.lock();
+        f.debug_struct("MemoryStore")
+            .field("orders", &books.state.orders.len())
+            .field("writes", &books.durable.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// The right to follow an order, given back when dropped.
-struct Hold<'a> {
-    driver: &'a MemoryDriver,
-    name: Name,
-    changed: Arc<Notify>,
-}
-
-impl Drop for Hold<'_> {
-    fn drop(&mut self) {
-        self.driver.note(&self.name, |entry| entry.followed = false);
     }
 }

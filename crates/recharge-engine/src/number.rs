@@ -3,7 +3,7 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
-use recharge_core::{AttemptNumber, OrderId};
+use recharge_core::{AttemptNumber, MerchantId, OrderId};
 use sha2::Sha256;
 
 /// The key from which an installation derives its attempt numbers. Made once, and part of every backup:
@@ -25,10 +25,10 @@ impl NumberKey {
     /// The number of attempt `index` of an order: the first 130 bits of HMAC-SHA-256 over the merchant's
     /// name, the order id and the index, each with its length before it, so that no two orders share a
     /// text. The provider is not part of it.
-    pub fn derive(&self, merchant: &str, order_id: &OrderId, index: u32) -> AttemptNumber {
+    pub fn derive(&self, merchant: &MerchantId, order_id: &OrderId, index: u32) -> AttemptNumber {
         let mut mac = self.0.clone();
         for part in [
-            merchant.as_bytes(),
+            merchant.as_str().as_bytes(),
             order_id.as_str().as_bytes(),
             &index.to_be_bytes(),
         ] {
@@ -55,6 +55,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn who(text: &str) -> MerchantId {
+        MerchantId::parse(text).unwrap()
+    }
+
     fn id(text: &str) -> OrderId {
         OrderId::parse(text).unwrap()
     }
@@ -62,13 +66,13 @@ mod tests {
     proptest! {
         #[test]
         fn lesson_16_the_same_order_gets_the_same_number_and_others_get_others(
-            key: [u8; 32], merchant in "[a-z]{0,8}", order in "[!-~]{1,64}", index in 0_u32..5,
+            key: [u8; 32], merchant in "[a-z]{1,8}", order in "[!-~]{1,64}", index in 0_u32..5,
         ) {
             let numbers = NumberKey::new(key);
-            let number = numbers.derive(&merchant, &id(&order), index);
-            prop_assert_eq!(NumberKey::new(key).derive(&merchant, &id(&order), index), number);
-            prop_assert_ne!(numbers.derive(&merchant, &id(&order), index + 1), number);
-            prop_assert_ne!(numbers.derive(&format!("{merchant}x"), &id(&order), index), number);
+            let number = numbers.derive(&who(&merchant), &id(&order), index);
+            prop_assert_eq!(NumberKey::new(key).derive(&who(&merchant), &id(&order), index), number);
+            prop_assert_ne!(numbers.derive(&who(&merchant), &id(&order), index + 1), number);
+            prop_assert_ne!(numbers.derive(&who(&format!("{merchant}x")), &id(&order), index), number);
         }
     }
 
@@ -76,8 +80,8 @@ mod tests {
     fn parts_can_not_be_moved_between_merchant_and_order() {
         let numbers = NumberKey::new([7; 32]);
         assert_ne!(
-            numbers.derive("ab", &id("c"), 0),
-            numbers.derive("a", &id("bc"), 0)
+            numbers.derive(&who("ab"), &id("c"), 0),
+            numbers.derive(&who("a"), &id("bc"), 0)
         );
     }
 
@@ -85,7 +89,7 @@ mod tests {
     /// with Python's `hmac` and `base64` modules.
     #[test]
     fn the_derivation_never_changes() {
-        let number = NumberKey::new([7; 32]).derive("local", &id("order-1"), 0);
+        let number = NumberKey::new([7; 32]).derive(&MerchantId::local(), &id("order-1"), 0);
         assert_eq!(number.as_str(), "R2XARRMJ2EXJZSYJLMN5CRZUHLV");
     }
 

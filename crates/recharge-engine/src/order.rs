@@ -1,19 +1,22 @@
 //! The order: a fold of its events, and nothing else.
 
 use recharge_core::{
-    Account, Carrier, FaceValue, OrderId, OrderState, ReviewReason, Standing, SubmitOutcome,
-    SubmitRequest,
+    Account, AttemptNumber, Carrier, FaceValue, MerchantId, OrderId, OrderState, ProviderId,
+    ReviewReason, Standing, SubmitRequest,
 };
 
-use crate::attempt::{Attempt, Said, Sent};
-use crate::event::{Decision, Event, Person, Purpose, Recorded, Verdict};
+use crate::attempt::Attempt;
+use crate::event::{Decision, Event, Person, Recorded, Verdict};
 use crate::{Moment, WallTime};
 
-/// What a merchant orders.
+mod fold;
+
+/// What a merchant orders. The same name with the same content is the same order.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NewOrder {
-    /// The merchant; `local` on the command line.
-    pub merchant: String,
+    /// The merchant.
+    pub merchant: MerchantId,
     /// The merchant's name for the order.
     pub order_id: OrderId,
     /// What is topped up.
@@ -22,6 +25,39 @@ pub struct NewOrder {
     pub amount: FaceValue,
     /// The carrier, where the upstream wants it named.
     pub carrier: Option<Carrier>,
+    /// The only provider that it may go to, where the merchant has chosen one.
+    pub provider: Option<ProviderId>,
+}
+
+impl NewOrder {
+    /// An order that names no carrier and no provider.
+    pub const fn new(
+        merchant: MerchantId,
+        order_id: OrderId,
+        account: Account,
+        amount: FaceValue,
+    ) -> Self {
+        Self {
+            merchant,
+            order_id,
+            account,
+            amount,
+            carrier: None,
+            provider: None,
+        }
+    }
+}
+
+/// What is on record about an order before its first event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acceptance {
+    /// What was ordered.
+    pub what: NewOrder,
+    /// When it was accepted.
+    pub at: Moment,
+    /// Whether it was accepted while a restored backup's hold was in force: then it may have been
+    /// accepted, and sent, before.
+    pub held: bool,
 }
 
 /// Why an event can't be the next of an order's log.
@@ -55,8 +91,7 @@ pub enum ApplyError {
 /// An order with all that is on record about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    pub(crate) what: NewOrder,
-    pub(crate) accepted: Moment,
+    pub(crate) acceptance: Box<Acceptance>,
     pub(crate) version: u64,
     pub(crate) state: OrderState,
     pub(crate) attempts: Vec<Attempt>,
@@ -76,14 +111,49 @@ pub struct Order {
     pub(crate) permit: Option<Verdict>,
     pub(crate) permitted_sends: u32,
     pub(crate) decided_by: Option<Person>,
+    pub(crate) held: Option<Held>,
+    /// When it was sent that a hold had kept.
+    pub(crate) released: Option<WallTime>,
+    /// The routes whose price has been asked for since the present state was entered, and whether it
+    /// passes.
+    pub(crate) priced: Vec<(ProviderId, bool)>,
+}
+
+/// The hold of a restored backup, from its beginning until the order is sent or ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) since: Moment,
+    /// The numbers, by their index and place, that the upstream said not to know.
+    pub(crate) cleared: Vec<(u32, ProviderId)>,
+    /// When it last said so.
+    pub(crate) cleared_at: Option<WallTime>,
+    /// How many of its questions in a row were not answered.
+    pub(crate) unanswered: u32,
+    /// Whether, after one that was not answered, it is the schedule's turn to ask.
+    pub(crate) yields: bool,
+}
+
+impl Held {
+    const fn since(since: Moment) -> Self {
+        Self {
+            since,
+            cleared: Vec::new(),
+            cleared_at: None,
+            unanswered: 0,
+            yields: false,
+        }
+    }
 }
 
 impl Order {
     /// An order as it is accepted: pending, version 0, due at once.
-    pub fn accept(what: NewOrder, now: Moment) -> Self {
+    pub fn accept(acceptance: Acceptance) -> Self {
+        let now = acceptance.at;
         Self {
-            what,
-            accepted: now,
+            held: acceptance.held.then(|| Held::since(now)),
+            released: None,
+            acceptance: Box::new(acceptance),
+            priced: Vec::new(),
             version: 0,
             state: OrderState::INITIAL,
             attempts: Vec::new(),
@@ -102,15 +172,41 @@ impl Order {
         }
     }
 
-    /// When it was accepted. With [`what`](Self::what) and the log it is the whole order:
+    /// What is on record before the first event. With the log it is the whole order:
     /// [`replay`](Self::replay).
-    pub const fn accepted(&self) -> Moment {
-        self.accepted
+    pub const fn acceptance(&self) -> &Acceptance {
+        &self.acceptance
     }
 
     /// What was ordered.
     pub const fn what(&self) -> &NewOrder {
-        &self.what
+        &self.acceptance.what
+    }
+
+    /// When it was accepted.
+    pub const fn accepted(&self) -> Moment {
+        self.acceptance.at
+    }
+
+    /// When it came to where it stands.
+    pub const fn entered(&self) -> Moment {
+        self.entered
+    }
+
+    /// Whether it is under the hold of a restored backup: it was, and has neither been sent nor ended
+    /// since.
+    pub const fn is_held(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Who decided the end that it has, if people did.
+    pub const fn decided_by(&self) -> Option<&Person> {
+        self.decided_by.as_ref()
+    }
+
+    /// Whether it has ended or is on a person's desk.
+    pub const fn is_at_rest(&self) -> bool {
+        self.state.is_end() || matches!(self.state, OrderState::Review(_))
     }
 
     /// Where it stands.
@@ -158,9 +254,14 @@ impl Order {
 
     /// What goes upstream for an attempt.
     pub fn request(&self, attempt: &Attempt) -> SubmitRequest {
-        let mut request =
-            SubmitRequest::new(attempt.number, self.what.account.clone(), self.what.amount);
-        request.carrier = self.what.carrier;
+        self.request_with(attempt.number)
+    }
+
+    /// The same for a number that may not be an attempt's.
+    pub fn request_with(&self, number: AttemptNumber) -> SubmitRequest {
+        let what = self.what();
+        let mut request = SubmitRequest::new(number, what.account.clone(), what.amount);
+        request.carrier = what.carrier;
         request
     }
 
@@ -171,11 +272,10 @@ impl Order {
 
     /// The order as its log has it: accepted then, and what came after.
     pub fn replay<'a>(
-        what: NewOrder,
-        accepted: Moment,
+        acceptance: Acceptance,
         log: impl IntoIterator<Item = &'a Recorded>,
     ) -> Result<Self, ApplyError> {
-        let mut order = Self::accept(what, accepted);
+        let mut order = Self::accept(acceptance);
         for recorded in log {
             order.apply(recorded)?;
         }
@@ -195,6 +295,11 @@ impl Order {
                 number,
                 provider,
                 ..
+            }
+            | Event::Adopted {
+                attempt,
+                number,
+                provider,
             } => match self.attempt(*attempt) {
                 Some(known) if known.number == *number && known.provider == *provider => {}
                 None if usize::try_from(*attempt) == Ok(self.attempts.len()) => {}
@@ -217,152 +322,13 @@ impl Order {
             | Event::Decided { .. }
             | Event::AskedAgain { .. }
             | Event::Recovered
+            | Event::Held
+            | Event::Probed { .. }
+            | Event::Priced { .. }
             | Event::Scheduled { .. } => {}
         }
         self.fold(recorded);
         Ok(())
-    }
-
-    /// Applies an event that is known to be the next.
-    pub(crate) fn fold(&mut self, recorded: &Recorded) {
-        self.version = recorded.version;
-        let at = recorded.at;
-        match &recorded.event {
-            Event::SendIntended {
-                attempt,
-                number,
-                provider,
-                token,
-            } => {
-                self.evidence_seen();
-                self.permit = None;
-                if self.attempt(*attempt).is_none() {
-                    self.not_sent_in_row = 0;
-                    self.attempts.push(Attempt::new(*number, provider.clone()));
-                }
-                self.change(*attempt, |attempt| {
-                    attempt.send_intended(Sent {
-                        token: *token,
-                        intended: at,
-                        ended: None,
-                    });
-                });
-            }
-            Event::SendEnded {
-                attempt,
-                token,
-                outcome,
-            } => {
-                self.evidence_seen();
-                self.not_sent_in_row = match outcome {
-                    SubmitOutcome::NotSent(_) => self.not_sent_in_row.saturating_add(1),
-                    SubmitOutcome::Accepted(_)
-                    | SubmitOutcome::Rejected(_)
-                    | SubmitOutcome::Unknown(_) => 0,
-                };
-                self.change(*attempt, |attempt| attempt.send_ended(*token, outcome, at));
-            }
-            Event::Answered {
-                attempt,
-                asked,
-                purpose,
-                outcome,
-                confirms_failure,
-                after_quarantine,
-                completes_round,
-            } => {
-                let said = Said::in_answer(outcome, *purpose);
-                if said.is_some_and(|said| said != Said::NoSuchOrder) {
-                    self.evidence_seen();
-                }
-                let round = self.round.saturating_add(1);
-                self.change(*attempt, |attempt| {
-                    // Other questions take no turn of the schedule.
-                    if *purpose == Purpose::Schedule {
-                        attempt.asked_round = round;
-                    }
-                    if let Some(said) = said {
-                        attempt.answered(said, *asked, at, *confirms_failure, *after_quarantine);
-                        attempt.sighted(outcome);
-                    }
-                });
-                if *completes_round {
-                    self.round = round;
-                }
-            }
-            Event::CallbackSeen { asks, .. } => {
-                self.callback_seen = true;
-                if *asks {
-                    self.callback_asked = Some(at);
-                }
-            }
-            Event::Approved { decision } => self.approval = Some(decision.clone()),
-            Event::Decided { decision, .. } => {
-                self.approval = None;
-                match &decision.verdict {
-                    Verdict::SendAgain { .. } | Verdict::SendElsewhere { .. } => {
-                        self.permit = Some(decision.verdict.clone());
-                        self.permitted_sends = self.permitted_sends.saturating_add(1);
-                    }
-                    Verdict::Succeeded | Verdict::Failed | Verdict::Cancel => {
-                        self.decided_by = Some(decision.by.clone());
-                    }
-                }
-            }
-            Event::Moved { to, .. } => self.moved(*to, at),
-            Event::AskedAgain { .. } | Event::Recovered => {}
-            Event::Scheduled { due } => self.due = *due,
-        }
-    }
-
-    fn moved(&mut self, to: OrderState, at: Moment) {
-        if self.state.is_end() {
-            self.decided_by = None;
-        }
-        match to {
-            OrderState::Submitting => {
-                self.first_submitting = self.first_submitting.or(Some(at.wall));
-            }
-            OrderState::Review(_) => self.permit = None,
-            OrderState::Pending
-            | OrderState::Charging
-            | OrderState::Unknown
-            | OrderState::Succeeded
-            | OrderState::Failed => {}
-        }
-        // From unknown to charging and on to a desk the schedule goes on; elsewhere it begins again.
-        let goes_on = matches!(to, OrderState::Charging | OrderState::Review(_))
-            && matches!(self.state, OrderState::Charging | OrderState::Unknown);
-        if !goes_on {
-            self.round = 0;
-            self.attempts
-                .iter_mut()
-                .for_each(|attempt| attempt.asked_round = 0);
-        }
-        for attempt in &mut self.attempts {
-            if to.is_end() {
-                attempt.last_at_end = attempt.last;
-            }
-            // Before a later attempt it is asked *again*.
-            attempt.last_asked = None;
-        }
-        self.state = to;
-        self.entered = at;
-    }
-
-    /// Something other than "no such order" is on record: what people approved before it is void.
-    fn evidence_seen(&mut self) {
-        self.evidence_version = self.version;
-        self.approval = None;
-    }
-
-    fn change(&mut self, index: u32, change: impl FnOnce(&mut Attempt)) {
-        if let Some(attempt) = usize::try_from(index)
-            .ok()
-            .and_then(|at| self.attempts.get_mut(at))
-        {
-            change(attempt);
-        }
     }
 
     pub(crate) fn all_negative(&self) -> bool {

@@ -1,9 +1,11 @@
 //! The one function that makes every move.
 //!
-//! [`step`] is total: any input in any state has an answer. Its parts are in files of their own: sending
-//! and what becomes of a send ([`send`](self)), asking and weighing answers, and obeying people.
+//! [`step`] is total: any input in any state has an answer. Its parts are in files of their own: sending,
+//! what became of a send, asking and weighing answers, the hold of a restored backup, and obeying people.
 
 mod answer;
+mod ended;
+mod hold;
 mod people;
 mod send;
 
@@ -51,8 +53,10 @@ pub fn step(
         | Input::SubmitEnded { jitter, .. }
         | Input::QueryEnded { jitter, .. }
         | Input::Callback { jitter, .. }
-        | Input::Recovered { jitter } => *jitter,
-        Input::Command { .. } => Jitter::default(),
+        | Input::Probed { jitter, .. }
+        | Input::Priced { jitter, .. }
+        | Input::Recovered { jitter, .. } => *jitter,
+        Input::Command(_) => Jitter::default(),
     };
     let mut work = Work {
         policy,
@@ -92,8 +96,18 @@ pub fn step(
         } => {
             work.callback(attempt, upstream_order_id, claims, covers_state);
         }
-        Input::Recovered { .. } => work.recovered(),
-        Input::Command { command, seen } => work.command(command, seen)?,
+        Input::Probed {
+            attempt,
+            provider,
+            asked,
+            outcome,
+            ..
+        } => work.probed(attempt, &provider, asked, outcome),
+        Input::Priced {
+            provider, price, ..
+        } => work.priced(provider, price),
+        Input::Recovered { restored, .. } => work.recovered(restored),
+        Input::Command(command) => work.command(command)?,
     }
     Ok(Step {
         events: work.events,

@@ -123,7 +123,8 @@ impl Config {
             }
         }
         if problems.is_empty() {
-            Ok(())
+            // What routes name is judged by the accounts that there are.
+            self.rules(&self.providers()?).map(drop)
         } else {
             Err(ConfigError::Problems(problems))
         }

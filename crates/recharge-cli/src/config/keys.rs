@@ -1,11 +1,6 @@
 //! Every key of `recharge.toml`, as data: reading, the environment, checks and docs all go by it.
 
-use std::time::Duration;
-
-use recharge_core::{FaceValue, SecretString};
-use toml::de::DeValue;
-
-use crate::duration;
+use super::Kind;
 
 /// A key of the configuration file.
 #[derive(Debug, Clone, Copy)]
@@ -20,40 +15,6 @@ pub struct Key {
     pub default: Option<&'static str>,
     /// What it is for.
     pub meaning: &'static str,
-}
-
-/// What a value is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A text that is never shown.
-    Secret,
-    /// An `http` or `https` address without user, query and fragment.
-    BaseUrl,
-    /// The address of a proxy. It may hold a password, so it is shown without one.
-    Proxy,
-    /// A path below a base URL.
-    Path,
-    /// One of these names.
-    Choice(&'static [&'static str]),
-    /// A duration as text.
-    Duration,
-    /// Face values in whole yuan.
-    FaceValues,
-}
-
-/// A value that was read.
-#[derive(Debug, Clone)]
-pub enum Value {
-    /// Of a [`Kind::Secret`].
-    Secret(SecretString),
-    /// Of a [`Kind::Proxy`].
-    Proxy(recharge_http::ProxyUrl),
-    /// Of a [`Kind::BaseUrl`], a [`Kind::Path`] or a [`Kind::Choice`].
-    Text(String),
-    /// Of a [`Kind::Duration`].
-    Duration(Duration),
-    /// Of a [`Kind::FaceValues`].
-    FaceValues(Vec<FaceValue>),
 }
 
 const fn key(
@@ -72,8 +33,8 @@ const fn key(
     }
 }
 
-/// Every key, in the order of the template. `[[code_override]]` is a list and stands apart: see
-/// [`OVERRIDE_KEYS`].
+/// Every key, in the order of the template. `[[route]]` and `[[code_override]]` are lists and stand
+/// apart: see [`ROUTE_KEYS`] and [`OVERRIDE_KEYS`].
 pub const KEYS: &[Key] = &[
     key(
         "juhe",
@@ -208,6 +169,139 @@ pub const KEYS: &[Key] = &[
         None,
         "the HTTP proxy to send through; the environment's http_proxy is never used",
     ),
+    key(
+        "lifecycle",
+        "query_after",
+        Kind::Waits,
+        Some("5s,15s,30s,1m,2m,5m,10m,30m,1h"),
+        "the gaps between questions about an order; the last repeats",
+    ),
+    key(
+        "lifecycle",
+        "confirm_failure_after",
+        Kind::Wait,
+        Some("1m"),
+        "how long after an answer \"failed\" it is asked again; only a second one ends the order",
+    ),
+    key(
+        "lifecycle",
+        "not_found_quarantine",
+        Kind::Wait,
+        Some("30m"),
+        "how long \"no such order\" proves nothing; a restart begins it again",
+    ),
+    key(
+        "lifecycle",
+        "not_found_answers",
+        Kind::Count(10_000),
+        Some("6"),
+        "how many explicit \"no such order\" it takes before people are called",
+    ),
+    key(
+        "lifecycle",
+        "charging_limit",
+        Kind::Wait,
+        Some("24h"),
+        "how long an order may be charging before people are called",
+    ),
+    key(
+        "lifecycle",
+        "unknown_limit",
+        Kind::Wait,
+        Some("2h"),
+        "how long nobody may know of an order before people are called",
+    ),
+    key(
+        "lifecycle",
+        "send_deadline",
+        Kind::Wait,
+        Some("10s"),
+        "how long after the intent was written down the first byte may go out",
+    ),
+    key(
+        "lifecycle",
+        "pending_limit",
+        Kind::Wait,
+        Some("30m"),
+        "how long an order may wait to be sent; then it fails, unsent",
+    ),
+    key(
+        "lifecycle",
+        "not_sent_tries",
+        Kind::Count(100),
+        Some("3"),
+        "how many times in a row \"not sent\" is tried again at a provider; then the next route",
+    ),
+    key(
+        "lifecycle",
+        "callback_gap",
+        Kind::Wait,
+        Some("30s"),
+        "the least time between two questions that callbacks of one order cause",
+    ),
+    key(
+        "lifecycle",
+        "duplicate_window",
+        Kind::Wait,
+        Some("10m"),
+        "how long a second order for the same account and face value is refused, unless it is allowed",
+    ),
+    key(
+        "lifecycle",
+        "watch_after",
+        Kind::Waits,
+        Some("10m,1h,6h,24h,72h,168h"),
+        "when, after an end, it is asked again whether the end still holds",
+    ),
+    key(
+        "store",
+        "url",
+        Kind::Store,
+        Some("sqlite:recharge.sqlite"),
+        "where orders are kept; --db goes before it",
+    ),
+    key(
+        "people",
+        "approvers",
+        Kind::Names,
+        None,
+        "who may decide what takes two people; without two names nobody can on the command line",
+    ),
+    key(
+        "limits",
+        "in_flight",
+        Kind::Count(10_000),
+        Some("64"),
+        "submits, and likewise questions, under way at one provider",
+    ),
+    key(
+        "limits",
+        "queries_per_second",
+        Kind::Count(100_000),
+        Some("500"),
+        "questions a second to one provider",
+    ),
+    key(
+        "limits",
+        "submits_per_second",
+        Kind::Count(100_000),
+        None,
+        "submits a second to one provider; unlimited unless set",
+    ),
+    key(
+        "limits",
+        "account_orders_per_day",
+        Kind::Count(1_000_000),
+        None,
+        "orders a day for one account, failed ones not counted; unlimited unless set",
+    ),
+    key(
+        "limits",
+        "account_yuan_per_day",
+        Kind::Count(1_000_000_000),
+        None,
+        "yuan a day for one account, by face value, failed orders not counted; unlimited unless set",
+    ),
 ];
 
 /// The list of changed codes.
@@ -223,6 +317,28 @@ pub const OVERRIDE_KEYS: &[(&str, &str)] = &[
     ),
 ];
 
+/// The list of routes.
+pub const ROUTE: &str = "route";
+
+/// The keys of a `[[route]]` and what they are for.
+pub const ROUTE_KEYS: &[(&str, &str)] = &[
+    ("kind", "mobile, landline, broadband or combined"),
+    (
+        "providers",
+        "in order of preference; left out: all that have an account, in the order of the file",
+    ),
+    ("face_values", "in whole yuan; left out: all that are sold"),
+    ("price_ceiling", "the most that an order may cost, in yuan"),
+    (
+        "enabled",
+        "false: nothing new is sent; what was sent is asked about",
+    ),
+    (
+        "failover_after_failure",
+        "true: sent on after a confirmed failure, though the first provider may still pay",
+    ),
+];
+
 impl Key {
     /// Section and name, such as `juhe.app_key`.
     pub fn path(&self) -> String {
@@ -234,101 +350,14 @@ impl Key {
         format!("RECHARGE_{}_{}", self.section, self.name).to_ascii_uppercase()
     }
 
+    /// What the variables of its table begin with, such as `RECHARGE_JUHE_`.
+    pub(super) fn prefix(&self) -> String {
+        format!("RECHARGE_{}_", self.section).to_ascii_uppercase()
+    }
+
     /// The key of that section and name.
     pub fn find(section: &str, name: &str) -> Option<&'static Self> {
         KEYS.iter()
             .find(|key| key.section == section && key.name == name)
     }
-}
-
-impl Kind {
-    /// What a value of this kind looks like in the file.
-    pub fn right(self) -> String {
-        match self {
-            Self::Secret => {
-                "write the secret as text in quotes, without spaces and line ends".to_owned()
-            }
-            Self::BaseUrl => {
-                "write an address in quotes, such as \"https://example.com/juhe\", without user, ? and #"
-                    .to_owned()
-            }
-            Self::Proxy => "write an address in quotes, such as \"http://proxy:3128\"".to_owned(),
-            Self::Path => {
-                "write a path in quotes, such as \"/telrecharge/orderdetail\": a slash first, no ? and no #"
-                    .to_owned()
-            }
-            Self::Choice(names) => {
-                let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-                format!("write {}", names.join(" or "))
-            }
-            Self::Duration => duration::RIGHT.to_owned(),
-            Self::FaceValues => {
-                "write whole yuan above zero, such as [10, 50, 100] (in the environment: 10,50,100)"
-                    .to_owned()
-            }
-        }
-    }
-
-    /// Reads a value as the environment has it. The error says what would be right and never what was
-    /// given: a secret may have got into the wrong place.
-    pub fn read(self, text: &str) -> Result<Value, String> {
-        let read = match self {
-            Self::Secret => {
-                let usable = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
-                usable.then(|| Value::Secret(text.into()))
-            }
-            Self::BaseUrl => recharge_http::form::BaseUrl::parse(text)
-                .ok()
-                .map(|url| Value::Text(url.as_str().to_owned())),
-            Self::Proxy => text.parse().ok().map(Value::Proxy),
-            Self::Path => {
-                let usable = text.starts_with('/')
-                    && text.bytes().all(|b| b.is_ascii_graphic())
-                    && !text.contains(['?', '#']);
-                usable.then(|| Value::Text(text.to_owned()))
-            }
-            Self::Choice(names) => names.contains(&text).then(|| Value::Text(text.to_owned())),
-            Self::Duration => duration::parse(text).ok().map(Value::Duration),
-            Self::FaceValues => face_values(text.split(',').map(str::trim)),
-        };
-        read.ok_or_else(|| self.right())
-    }
-
-    /// Reads a value as the file has it.
-    pub(super) fn read_toml(self, value: &DeValue<'_>) -> Result<Value, String> {
-        match (self, value) {
-            (Self::FaceValues, DeValue::Array(items)) => face_values(
-                items
-                    .iter()
-                    .map(|item| item.get_ref().as_integer().map_or("", |i| i.as_str())),
-            )
-            .ok_or_else(|| self.right()),
-            (Self::FaceValues, _) => Err(self.right()),
-            (_, DeValue::String(text)) => self.read(text),
-            (_, _) => Err(self.right()),
-        }
-    }
-}
-
-impl Value {
-    /// The value as it may be shown: no secret, no password.
-    pub fn shown(&self) -> String {
-        match self {
-            Self::Secret(_) => "***".to_owned(),
-            Self::Proxy(proxy) => proxy.to_string(),
-            Self::Text(text) => text.clone(),
-            Self::Duration(duration) => duration::show(*duration),
-            Self::FaceValues(values) => {
-                let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-                values.join(",")
-            }
-        }
-    }
-}
-
-fn face_values<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Value> {
-    let values = texts
-        .map(|text| FaceValue::from_yuan(text.parse().ok()?).ok())
-        .collect::<Option<Vec<FaceValue>>>()?;
-    (!values.is_empty()).then_some(Value::FaceValues(values))
 }

@@ -3,21 +3,32 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`keys`] | every key as data: kind, default, variable, meaning |
+//! | [`kind`] | what values are, and how each is read |
 //! | [`read`](mod@read) | the file as spans, so that every complaint names its line |
+//! | [`route`] | one `[[route]]`, as it is written |
 //! | [`build`] | transports and adapters' configurations from it |
+//! | [`rules`] | what the engine needs: times, routes, limits, approvers |
 //! | [`error`] | what is wrong, and where |
 
 pub mod build;
 pub mod error;
 pub mod keys;
+pub mod kind;
 pub mod read;
+pub mod route;
+pub mod rules;
+mod short;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 pub use error::{ConfigError, Problem};
-pub use keys::{KEYS, Key, Kind, Value};
+pub use keys::{KEYS, Key};
+pub use kind::{Kind, Value};
+pub(crate) use read::nearest;
+pub use route::RouteSetting;
+pub use rules::{Providers, Rules};
 
 use recharge_core::CodeOverrides;
 
@@ -26,6 +37,9 @@ pub const TEMPLATE: &str = include_str!("template.toml");
 
 /// The file that is read when none is named, if there is one in the current directory.
 pub const DEFAULT_FILE: &str = "recharge.toml";
+
+/// The upstreams that there are adapters for. Each has a table of its own.
+pub(crate) const PROVIDERS: [&str; 2] = ["juhe", "jisu"];
 
 /// The most bytes of a configuration file that are read.
 pub(crate) const FILE_AT_MOST: u64 = 1 << 20;
@@ -38,6 +52,9 @@ pub struct Config {
     juhe_codes: CodeOverrides,
     jisu_codes: CodeOverrides,
     codes: Vec<ChangedCode>,
+    routes: Vec<RouteSetting>,
+    /// The tables of the file, as they follow each other there.
+    sections: Vec<String>,
 }
 
 /// A value and where it is from.
@@ -105,6 +122,11 @@ impl Config {
     /// The codes whose class is changed.
     pub fn changed_codes(&self) -> &[ChangedCode] {
         &self.codes
+    }
+
+    /// The `[[route]]`s as they are written.
+    pub fn route_settings(&self) -> &[RouteSetting] {
+        &self.routes
     }
 
     fn set(&mut self, key: &'static Key, value: Value, place: String) {

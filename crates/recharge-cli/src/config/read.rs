@@ -9,11 +9,9 @@ use std::path::Path;
 use recharge_core::{CodeClass, CodeOverrides};
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{OVERRIDE, OVERRIDE_KEYS};
-use super::{ChangedCode, Config, ConfigError, FILE_AT_MOST, KEYS, Key, Problem};
-
-/// Whose codes can be changed.
-const PROVIDERS: [&str; 2] = ["juhe", "jisu"];
+use super::keys::{OVERRIDE, OVERRIDE_KEYS, ROUTE};
+use super::route;
+use super::{ChangedCode, Config, ConfigError, FILE_AT_MOST, KEYS, Key, PROVIDERS, Problem};
 
 /// The text of a file, without a byte order mark.
 pub(super) fn text(path: &Path) -> Result<String, ConfigError> {
@@ -39,20 +37,20 @@ pub(super) fn text(path: &Path) -> Result<String, ConfigError> {
 const MOST_PROBLEMS: usize = 20;
 
 /// A file and what was found wrong in it so far.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a str,
     name: &'a str,
     problems: &'a mut Vec<Problem>,
 }
 
 impl Reader<'_> {
-    fn place(&self, at: usize) -> String {
+    pub(super) fn place(&self, at: usize) -> String {
         let before = self.text.get(..at).unwrap_or(self.text);
         let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
         format!("{}:{line}", self.name)
     }
 
-    fn complain(&mut self, at: usize, text: impl Into<String>) {
+    pub(super) fn complain(&mut self, at: usize, text: impl Into<String>) {
         // Each place is counted from the beginning, and nobody reads a thousand complaints.
         if self.problems.len() < MOST_PROBLEMS {
             let place = self.place(at);
@@ -77,10 +75,21 @@ pub(super) fn file(text: &str, name: &str, config: &mut Config, problems: &mut V
             return;
         }
     };
-    for (name, value) in document.get_ref() {
+    // As they stand in the file, which is the order in which providers are preferred.
+    let mut tables: Vec<_> = document.get_ref().iter().collect();
+    tables.sort_by_key(|(name, _)| name.span().start);
+    for (name, value) in tables {
         let at = name.span().start;
         let name = name.get_ref().as_ref();
         match value.get_ref() {
+            DeValue::Array(items) if name == ROUTE => {
+                for item in items {
+                    route::read(&mut reader, item.span().start, item.get_ref(), config);
+                }
+            }
+            _ if name == ROUTE => {
+                reader.complain(at, "write it with double brackets: [[route]]");
+            }
             DeValue::Array(items) if name == OVERRIDE => {
                 for item in items {
                     code_override(&mut reader, item.span().start, item.get_ref(), config);
@@ -90,6 +99,7 @@ pub(super) fn file(text: &str, name: &str, config: &mut Config, problems: &mut V
                 reader.complain(at, "write it with double brackets: [[code_override]]");
             }
             DeValue::Table(table) if is_section(name) => {
+                config.sections.push(name.to_owned());
                 section(&mut reader, name, table, config);
             }
             _ if is_section(name) => {
@@ -250,19 +260,17 @@ pub(super) fn environment(
 }
 
 fn is_ours(variable: &str) -> bool {
-    ["RECHARGE_JUHE_", "RECHARGE_JISU_", "RECHARGE_HTTP_"]
-        .iter()
-        .any(|prefix| variable.starts_with(prefix))
+    KEYS.iter().any(|key| variable.starts_with(&key.prefix()))
 }
 
 fn unknown_at_the_top(name: &str) -> String {
     let homes: Vec<&Key> = KEYS.iter().filter(|key| key.name == name).collect();
     if homes.is_empty() {
         let mut sections: Vec<&str> = KEYS.iter().map(|key| key.section).collect();
-        sections.push(OVERRIDE);
+        sections.extend([ROUTE, OVERRIDE]);
         sections.dedup();
         let nearest = nearest(name, sections.into_iter());
-        let (open, close) = if nearest == OVERRIDE {
+        let (open, close) = if nearest == OVERRIDE || nearest == ROUTE {
             ("[[", "]]")
         } else {
             ("[", "]")
@@ -290,7 +298,7 @@ fn unknown_key(section: &str, name: &str) -> String {
 }
 
 /// The name that is most like this one. There always is one: the tables of names are not empty.
-fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> &'a str {
+pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> &'a str {
     // Case and dashes are the commonest slips: `appKey`, `app-key`, `appkey`.
     let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '_'], "");
     let name = plain(name);

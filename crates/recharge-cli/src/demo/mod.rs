@@ -5,7 +5,6 @@ mod play;
 mod verdict;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use recharge_core::{OrderState, ParseAccountError, ParseIdError, ParseMoneyError};
 use recharge_engine::Order;
 use recharge_sim::Preset;
@@ -17,7 +16,7 @@ use self::verdict::{Booked, Told, judge};
 use crate::choice::choice;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::output::{Output, Tone};
+use crate::output::{Output, Tone, progress};
 
 /// The presets of which a clean verdict is promised.
 const PRESETS: &[Preset] = &[Preset::Off, Preset::Mild, Preset::Hostile];
@@ -56,7 +55,15 @@ pub(crate) enum DemoError {
     #[error(transparent)]
     Accept(#[from] recharge_engine::AcceptError),
     #[error(transparent)]
-    Follow(#[from] recharge_engine::FollowError),
+    Start(#[from] recharge_engine::driver::StartError),
+    #[error(transparent)]
+    Store(#[from] recharge_engine::StoreError),
+    #[error(transparent)]
+    Open(#[from] recharge_store::sqlite::OpenError),
+    #[error("there is no room for the demonstration's file: {0}")]
+    Folder(std::io::Error),
+    #[error("order {0} was accepted and can't be found")]
+    Lost(recharge_core::OrderId),
     #[error("a task of the demonstration failed: {0}")]
     Task(#[from] tokio::task::JoinError),
 }
@@ -73,7 +80,7 @@ impl From<DemoError> for CliError {
 /// Runs the demonstration. The exit status is 0 if and only if the verdict is clean.
 pub async fn run(args: DemoArgs, output: &Output) -> Result<Exit, CliError> {
     let wanted = orders::orders(args.orders, args.seed)?;
-    let bar = progress(args.orders, output);
+    let bar = progress(args.orders.into(), output);
     let Played {
         orders,
         ledger,
@@ -100,19 +107,6 @@ pub async fn run(args: DemoArgs, output: &Output) -> Result<Exit, CliError> {
     } else {
         Exit::No
     })
-}
-
-/// A bar on standard error, where a person is looking.
-fn progress(orders: u32, output: &Output) -> ProgressBar {
-    if !output.is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(orders.into());
-    // The template is fixed text; should it not parse, the plain bar does as well.
-    if let Ok(style) = ProgressStyle::with_template("{bar:32} {pos}/{len} at rest, {elapsed}") {
-        bar.set_style(style);
-    }
-    bar
 }
 
 fn told(order: &Order) -> Told {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use recharge_core::{Account, AccountKind, Carrier, FaceValue, OrderId};
+use recharge_core::{Account, AccountKind, Carrier, FaceValue, MerchantId, OrderId};
 use recharge_engine::NewOrder;
 
 use super::DemoError;
@@ -99,13 +99,14 @@ fn order(
     yuan: u32,
     carrier: Option<Carrier>,
 ) -> Result<NewOrder, DemoError> {
-    Ok(NewOrder {
-        merchant: "local".to_owned(),
-        order_id: OrderId::parse(&format!("demo-{index:04}"))?,
-        account: Account::parse(kind, account)?,
-        amount: FaceValue::from_yuan(yuan)?,
-        carrier,
-    })
+    let mut order = NewOrder::new(
+        MerchantId::local(),
+        OrderId::parse(&format!("demo-{index:04}"))?,
+        Account::parse(kind, account)?,
+        FaceValue::from_yuan(yuan)?,
+    );
+    order.carrier = carrier;
+    Ok(order)
 }
 
 #[cfg(test)]

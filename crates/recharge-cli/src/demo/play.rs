@@ -1,21 +1,20 @@
-//! Plays a demonstration: simulator, adapters over real HTTP, and the lifecycle in memory.
+//! Plays a demonstration: simulator, adapters over real HTTP, and the engine on a file of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use recharge_core::Provider;
-use recharge_engine::{Epoch, MemoryDriver, NewOrder, NumberKey, Order, SystemClock, Times};
+use recharge_engine::driver::Setup;
+use recharge_engine::{NewOrder, Order, SystemClock, Times};
 use recharge_http::{HttpConfig, HyperTransport, Transport};
 use recharge_jisu::{JisuConfig, JisuProvider};
 use recharge_juhe::{JuheConfig, JuheProvider};
 use recharge_sim::{Credentials, LedgerRow, Preset, Simulator, Timings};
-use tokio::sync::Semaphore;
+use recharge_store::Sqlite;
 use tokio::task::JoinSet;
 
 use super::DemoError;
 
-/// How many orders are followed at a time.
-const AT_ONCE: usize = 64;
 /// How long the upstreams may take to come to rest once all orders do.
 const SETTLING: Duration = Duration::from_secs(5);
 
@@ -42,26 +41,26 @@ pub(super) async fn play(
         .faults(faults.plan().with_timings(Timings::quick()))
         .start()
         .await?;
-    let mut key = [0; 32];
-    key[..8].copy_from_slice(&seed.to_be_bytes());
-    let driver = Arc::new(MemoryDriver::new(
+    // Gone with the demonstration.
+    let folder = tempfile::tempdir().map_err(DemoError::Folder)?;
+    let store = Sqlite::open(folder.path().join("demo.sqlite"))?;
+    let mut setup = Setup::new(
+        Arc::new(store),
         providers(&simulator.url())?,
-        &NumberKey::new(key),
-        &shortened(),
-        Arc::new(SystemClock::start(Epoch(1))),
+        Arc::new(SystemClock::default()),
         seed,
-    ));
+    );
+    setup.times = shortened();
+    let driver = setup.start().await?;
 
-    let slots = Arc::new(Semaphore::new(AT_ONCE));
     let mut tasks = JoinSet::new();
     for (index, what) in wanted.into_iter().enumerate() {
-        let (driver, slots) = (driver.clone(), slots.clone());
+        let (merchant, order_id) = (what.merchant.clone(), what.order_id.clone());
+        driver.accept(what, false).await?;
+        let driver = driver.clone();
         tasks.spawn(async move {
-            // The semaphore is never closed, so there is always a permit to come.
-            let _slot = slots.acquire().await;
-            driver.accept(&what)?;
-            let order = driver.follow(&what.merchant, &what.order_id).await?;
-            Ok::<_, DemoError>((index, order))
+            let order = driver.rest(&merchant, &order_id).await?;
+            Ok::<_, DemoError>((index, order.ok_or(DemoError::Lost(order_id))?))
         });
     }
     let mut orders = Vec::new();
@@ -71,6 +70,7 @@ pub(super) async fn play(
     }
     orders.sort_by_key(|(index, _)| *index);
 
+    driver.stop(Duration::from_secs(5)).await;
     come_to_rest(&simulator).await;
     let ledger = simulator.ledger();
     let faults_injected = simulator.faults_injected();

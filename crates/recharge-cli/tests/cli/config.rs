@@ -114,6 +114,36 @@ fn the_defaults_shown_are_those_that_hold() {
         shown["jisu.landline_detail_path"],
         JisuConfig::LANDLINE_DETAIL_PATH
     );
+    let durations = |list: &[std::time::Duration]| {
+        let texts: Vec<String> = list.iter().map(|it| shown_duration(*it)).collect();
+        Value::from(texts.join(","))
+    };
+    let times = recharge_engine::Times::default();
+    for (name, list) in [
+        ("query_after", times.query_after.as_slice()),
+        ("confirm_failure_after", &[times.confirm_failure_after]),
+        ("not_found_quarantine", &[times.not_found_quarantine]),
+        ("charging_limit", &[times.charging_limit]),
+        ("unknown_limit", &[times.unknown_limit]),
+        ("send_deadline", &[times.send_deadline]),
+        ("pending_limit", &[times.pending_limit]),
+        ("callback_gap", &[times.callback_gap]),
+        ("watch_after", times.watch_after.as_slice()),
+    ] {
+        assert_eq!(
+            shown[&format!("lifecycle.{name}")],
+            durations(list),
+            "{name}"
+        );
+    }
+    assert_eq!(
+        shown["lifecycle.not_found_answers"],
+        times.not_found_answers.to_string()
+    );
+    assert_eq!(
+        shown["lifecycle.not_sent_tries"],
+        times.not_sent_tries.to_string()
+    );
     let http = recharge_http::HttpConfig::default();
     assert_eq!(
         shown["http.connect_timeout"],
@@ -123,6 +153,16 @@ fn the_defaults_shown_are_those_that_hold() {
         shown["http.timeout"],
         format!("{}s", http.timeout.as_secs())
     );
+}
+
+/// In the largest unit that is whole, but a day or more in hours.
+fn shown_duration(duration: std::time::Duration) -> String {
+    let seconds = duration.as_secs();
+    [("h", 3600), ("m", 60), ("s", 1)]
+        .into_iter()
+        .find(|(_, per)| seconds.is_multiple_of(*per))
+        .map(|(unit, per)| format!("{}{unit}", seconds / per))
+        .unwrap()
 }
 
 #[test]
@@ -136,7 +176,7 @@ fn each_key_is_set_by_its_variable_which_wins_over_the_file() {
             ("https://a.example/juhe/", "https://a.example/juhe"),
         ),
         ("juhe.encoding", ("multipart", "multipart")),
-        ("juhe.face_values", ("7, 8", "7,8")),
+        ("juhe.face_values", ("50, 100", "50,100")),
         ("jisu.app_key", ("k2", "***")),
         ("jisu.app_secret", ("s2", "***")),
         ("jisu.base_url", ("https://b.example", "https://b.example")),
@@ -145,11 +185,31 @@ fn each_key_is_set_by_its_variable_which_wins_over_the_file() {
         ("jisu.landline_detail_path", ("/a", "/a")),
         ("jisu.landline_goods_path", ("/b", "/b")),
         ("jisu.landline_face_values", ("7", "7")),
-        ("jisu.mobile_face_values", ("9", "9")),
+        // The template's route takes 50 and 100.
+        ("jisu.mobile_face_values", ("50,100", "50,100")),
         ("http.transport", ("reqwest", "reqwest")),
         ("http.connect_timeout", ("300ms", "300ms")),
         ("http.timeout", ("2m", "2m")),
         ("http.proxy", ("http://u:canary@p:1/", "http://p:1")),
+        ("lifecycle.query_after", ("7s, 8s", "7s,8s")),
+        ("lifecycle.confirm_failure_after", ("61s", "61s")),
+        ("lifecycle.not_found_quarantine", ("31m", "31m")),
+        ("lifecycle.not_found_answers", ("7", "7")),
+        ("lifecycle.charging_limit", ("25h", "25h")),
+        ("lifecycle.unknown_limit", ("3h", "3h")),
+        ("lifecycle.send_deadline", ("9s", "9s")),
+        ("lifecycle.pending_limit", ("31m", "31m")),
+        ("lifecycle.not_sent_tries", ("4", "4")),
+        ("lifecycle.callback_gap", ("31s", "31s")),
+        ("lifecycle.duplicate_window", ("11m", "11m")),
+        ("lifecycle.watch_after", ("1h,200h", "1h,200h")),
+        ("store.url", ("sqlite:a/b.db", "sqlite:a/b.db")),
+        ("people.approvers", ("Li Na, 王伟", "Li Na,王伟")),
+        ("limits.in_flight", ("10000", "10000")),
+        ("limits.queries_per_second", ("1", "1")),
+        ("limits.submits_per_second", ("2", "2")),
+        ("limits.account_orders_per_day", ("3", "3")),
+        ("limits.account_yuan_per_day", ("400", "400")),
     ]);
     let mut run = recharge("config check --json").file("recharge.toml", &uncommented());
     for key in KEYS {
@@ -171,4 +231,38 @@ fn a_byte_order_mark_and_windows_line_ends_are_read() {
     let toml = "\u{feff}[http]\r\ntimeout = \"7s\"\r\n";
     let run = recharge("config check").file("recharge.toml", toml);
     run.run().exits(0).says("http.timeout\t7s\trecharge.toml:2");
+}
+
+#[test]
+fn short_times_are_taken_and_warned_of() {
+    let toml = "[lifecycle]\nnot_found_quarantine = \"1ms\"\nquery_after = [\"1ms\"]\n";
+    let run = || recharge("config check").file("recharge.toml", toml);
+    let ended = run().run().exits(0);
+    ended
+        .says("lifecycle.not_found_quarantine\t1ms\trecharge.toml:2")
+        .complains("warning: lifecycle.not_found_quarantine is 1ms, less than 30m")
+        .complains("warning: lifecycle.query_after is 1ms");
+    let json = recharge("config check --json").file("recharge.toml", toml);
+    let ended = json.run().exits(0);
+    assert!(ended.err.is_empty(), "{ended:?}");
+    let json = ended.json();
+    assert_eq!(json["warnings"].as_array().unwrap().len(), 2, "{json}");
+    let silent = recharge("config check").run().exits(0);
+    assert!(silent.err.is_empty(), "{silent:?}");
+}
+
+#[test]
+fn routes_are_shown_in_their_order() {
+    let toml =
+        "[jisu]\napp_key = \"k\"\napp_secret = \"s\"\n[juhe]\napp_key = \"k\"\nopen_id = \"o\"\n";
+    let run = recharge("config check").file("recharge.toml", toml);
+    run.run()
+        .exits(0)
+        .says("route mobile\tjisu,juhe\tdefault")
+        .says("route landline\tjisu\tdefault");
+    let chosen = format!("{toml}[[route]]\nkind = \"mobile\"\nproviders = [\"juhe\"]\n");
+    let run = recharge("config check --json").file("recharge.toml", &chosen);
+    let json = run.run().exits(0).json();
+    let mobile = serde_json::json!({ "kind": "mobile", "providers": ["juhe"] });
+    assert_eq!(json["routes"][0], mobile);
 }

@@ -60,6 +60,130 @@ const WRONG: &[(&str, &str, &str)] = &[
         ":2",
         "\"reqwest\" or \"hyper\"",
     ),
+    (
+        "[lifecycle]\nquery_after = []",
+        ":2",
+        "one or more durations",
+    ),
+    (
+        "[lifecycle]\nquery_after = [\"5s\", \"0s\"]",
+        ":2",
+        "above zero",
+    ),
+    (
+        "[lifecycle]\nquery_after = \"5s\"",
+        ":2",
+        "[\"5s\", \"15s\"",
+    ),
+    (
+        "[lifecycle]\nwatch_after = [\"1h\", 5]",
+        ":2",
+        "one or more durations",
+    ),
+    (
+        "[lifecycle]\nunknown_limit = \"0s\"",
+        ":2",
+        "longer than zero",
+    ),
+    ("[lifecycle]\nsend_deadline = 10", ":2", "\"5s\""),
+    (
+        "[lifecycle]\nnot_found_answers = 0",
+        ":2",
+        "from 1 to 10000",
+    ),
+    (
+        "[lifecycle]\nnot_found_answers = \"6\"",
+        ":2",
+        "without quotes",
+    ),
+    (
+        "[limits]\nin_flight = 0",
+        ":2",
+        "limits.in_flight: write a whole number from 1 to 10000",
+    ),
+    ("[limits]\nin_flight = 10_001", ":2", "from 1 to 10000"),
+    ("[limits]\nin_flight = -1", ":2", "from 1 to 10000"),
+    ("[limits]\nin_flight = 0x40", ":2", "from 1 to 10000"),
+    ("[limits]\nqueries_per_second = 1.5", ":2", "a whole number"),
+    (
+        "[store]\nurl = \"postgres://canary\"",
+        ":2",
+        "\"sqlite:recharge.sqlite\"",
+    ),
+    ("[store]\nurl = \"sqlite:\"", ":2", "store.url"),
+    ("[store]\nurl = \"sqlite://canary\"", ":2", "store.url"),
+    ("[store]\nurl = \"sqlite::memory:\"", ":2", "store.url"),
+    (
+        "[store]\nurl = \"sqlite:canary?mode=ro\"",
+        ":2",
+        "store.url",
+    ),
+    (
+        "[people]\napprovers = []",
+        ":2",
+        "people.approvers: write people's names",
+    ),
+    (
+        "[people]\napprovers = [\" \"]",
+        ":2",
+        "write people's names",
+    ),
+    (
+        "[people]\napprovers = \"canary\"",
+        ":2",
+        "[\"li.na\", \"wang.wei\"]",
+    ),
+    ("[route]\nkind = \"mobile\"", ":1", "[[route]]"),
+    (
+        "[[route]]\nproviders = [\"juhe\"]",
+        ":1",
+        "route has no kind: write \"mobile\"",
+    ),
+    (
+        "[[route]]\nkind = \"canary\"",
+        ":2",
+        "route.kind: write \"mobile\"",
+    ),
+    (
+        "[[route]]\nkind = \"mobile\"\nproviders = []",
+        ":3",
+        "one or more of",
+    ),
+    (
+        "[[route]]\nkind = \"mobile\"\nproviders = [\"canary\"]",
+        ":3",
+        "\"juhe\" and \"jisu\"",
+    ),
+    (
+        "[[route]]\nkind = \"mobile\"\nproviders = [\"juhe\", \"juhe\"]",
+        ":3",
+        "each once",
+    ),
+    (
+        "[[route]]\nkind = \"mobile\"\nprice_ceiling = 105",
+        ":3",
+        "in quotes",
+    ),
+    (
+        "[[route]]\nkind = \"mobile\"\nprice_ceiling = \"0.00\"",
+        ":3",
+        "above zero",
+    ),
+    (
+        "[[route]]\nkind = \"mobile\"\nface_values = []",
+        ":3",
+        "route.face_values: write whole yuan",
+    ),
+    (
+        "[[route]]\nkind = \"mobile\"\nenabled = \"canary\"",
+        ":3",
+        "true or false",
+    ),
+    (
+        "[[route]]\nkind = \"mobile\"\n\n[[route]]\nkind = \"mobile\"",
+        ":4",
+        "keep one of them",
+    ),
     ("juhe = 1", ":1", "write [juhe]"),
     ("[code_override]\ncode = \"1\"", ":1", "[[code_override]]"),
     ("code_override = [1]", ":1", "[[code_override]]"),
@@ -166,6 +290,19 @@ fn an_unknown_key_names_its_line_and_the_nearest_right_one() {
             "code_override.clas",
             "class",
         ),
+        (
+            "[[route]]\nkind = \"mobile\"\nfailover = true",
+            ":3",
+            "route.failover",
+            "enabled",
+        ),
+        ("[[routes]]\nkind = \"mobile\"", "", "routes", "[[route]]"),
+        (
+            "[lifecycle]\nsend_dead_line = \"5s\"",
+            ":2",
+            "lifecycle.send_dead_line",
+            "lifecycle.send_deadline",
+        ),
     ] {
         let ended = check(toml).exits(3);
         ended
@@ -240,6 +377,22 @@ fn values_that_contradict_each_other_are_refused() {
         (
             "[http]\ntransport = \"hyper\"\nproxy = \"http://u:canary@p:1\"",
             "takes no proxy",
+        ),
+        (
+            "[[route]]\nkind = \"mobile\"\nproviders = [\"jisu\"]",
+            "route.providers: jisu has no account: set jisu.app_key and jisu.app_secret",
+        ),
+        (
+            "[[route]]\nkind = \"landline\"",
+            "no provider with an account sells anything for landline accounts",
+        ),
+        (
+            "[lifecycle]\nwatch_after = [\"1h\", \"1h\"]",
+            "longer than the one before",
+        ),
+        (
+            "[people]\napprovers = [\"Li Na\", \"li na\"]",
+            "stands there twice",
         ),
         (
             "[[code_override]]\nprovider = \"juhe\"\ncode = 1\nclass = \"unknown\"\n\

@@ -24,10 +24,14 @@ impl Work<'_> {
             | OrderState::Unknown
             | OrderState::Review(_)
             | OrderState::Succeeded
-            | OrderState::Failed => match self.unasked() {
-                Some(index) => self.ask(index, Purpose::Schedule),
-                None => self.schedule_round(),
-            },
+            | OrderState::Failed => {
+                let scheduled = self.unasked();
+                match (self.hold_asks(scheduled.is_some()), scheduled) {
+                    (Some((index, provider)), _) => self.probe(index, provider),
+                    (None, Some(index)) => self.ask(index, Purpose::Schedule),
+                    (None, None) => self.schedule_round(),
+                }
+            }
         }
     }
 
@@ -72,16 +76,15 @@ impl Work<'_> {
             .attempts
             .iter()
             .any(|a| a.asked_round > self.order.round);
-        let next = match (self.unasked(), self.order.state) {
+        let scheduled = self.unasked();
+        let next = match (scheduled, self.order.state) {
             (None, _) => None,
             (Some(_), OrderState::Succeeded | OrderState::Failed) if !in_midst => self.watch_at(),
             (Some(_), _) if in_midst => Some(self.now.wall),
             (Some(_), _) => Some(self.now.wall.after(self.gap())),
         };
-        let due = match (next, self.overdue_at()) {
-            (Some(next), Some(limit)) => Some(next.min(limit)),
-            (next, limit) => next.or(limit),
-        };
+        let hold = self.hold_at(scheduled.is_some());
+        let due = [next, self.overdue_at(), hold].into_iter().flatten().min();
         self.schedule(due);
     }
 
@@ -142,7 +145,7 @@ impl Work<'_> {
             && attempt
                 .failed_since
                 .is_some_and(|first| asked.elapsed_since(first) >= times.confirm_failure_after);
-        let quarantine = times.in_flight().saturating_add(times.not_found_quarantine);
+        let quarantine = times.quarantine();
         let after_quarantine = said == Some(Said::NoSuchOrder)
             && attempt
                 .sends

@@ -15,10 +15,10 @@ enum Needs {
 
 impl Work<'_> {
     /// Carries out a command, or says why not.
-    pub(super) fn command(&mut self, command: Command, seen: u64) -> Result<(), CommandError> {
+    pub(super) fn command(&mut self, command: Command) -> Result<(), CommandError> {
         match command {
             Command::AskAgain { by } => self.ask_again(by),
-            Command::Decide(decision) => self.decide(decision, seen),
+            Command::Decide(decision) => self.decide(decision),
         }
     }
 
@@ -40,21 +40,27 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn decide(&mut self, decision: Decision, seen: u64) -> Result<(), CommandError> {
-        let current = self.order.version;
+    fn decide(&mut self, decision: Decision) -> Result<(), CommandError> {
+        let (seen, current) = (decision.seen, self.order.version);
         if seen < self.order.evidence_version || seen > current {
             return Err(CommandError::Stale { seen, current });
         }
-        if decision.evidence.trim().is_empty() {
+        // Spaces, dashes and what can't be seen say nothing.
+        if !decision.evidence.chars().any(char::is_alphanumeric) {
             return Err(CommandError::NoEvidence);
         }
         let needs = self.needs(&decision.verdict)?;
+        if needs == Needs::Two && !self.counts(&decision.by) {
+            return Err(CommandError::NotAllowed(
+                "it takes two people who are authenticated, or whom the configuration lists under [people] approvers",
+            ));
+        }
         let approval = self.order.approval.clone();
         let approved_by = match (needs, approval) {
             (Needs::One, _) => None,
             (Needs::Two, Some(first)) if first.verdict == decision.verdict => {
-                if first.by == decision.by {
-                    return Err(CommandError::SamePerson(decision.by.as_str().to_owned()));
+                if first.by.is(&decision.by) {
+                    return Err(CommandError::SamePerson(decision.by.name().to_owned()));
                 }
                 Some(first.by)
             }
@@ -82,6 +88,12 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Whether a person's word counts where it takes two.
+    fn counts(&self, person: &Person) -> bool {
+        let listed = |name: &String| name.trim().to_lowercase() == person.name().to_lowercase();
+        person.system_user().is_none() || self.policy.approvers.iter().any(listed)
+    }
+
     /// Whether the decision is open to people now, and to how many.
     fn needs(&self, verdict: &Verdict) -> Result<Needs, CommandError> {
         let order = &self.order;
@@ -97,7 +109,11 @@ impl Work<'_> {
                     .attempts
                     .iter()
                     .all(|a| a.standing() == Standing::Unsent);
-                if state == OrderState::Pending && nothing_sent {
+                if self.is_held_back() {
+                    Err(CommandError::NotAllowed(
+                        "the order comes from a restored backup and may have been sent; it is asked about first",
+                    ))
+                } else if state == OrderState::Pending && nothing_sent {
                     Ok(Needs::One)
                 } else {
                     not_now("cancelled")
@@ -107,7 +123,8 @@ impl Work<'_> {
             Verdict::Succeeded => not_now("marked succeeded"),
             Verdict::Failed if in_doubt => {
                 // A contradiction is settled as failed by two, whatever the attempts say.
-                let one = order.all_negative() && !order.is_contradiction();
+                // Under a hold there may be an attempt that the log doesn't have.
+                let one = order.all_negative() && !order.is_contradiction() && !self.is_held_back();
                 Ok(if one { Needs::One } else { Needs::Two })
             }
             Verdict::Failed => not_now("marked failed"),
@@ -137,12 +154,11 @@ impl Work<'_> {
                     .attempts
                     .iter()
                     .any(|attempt| attempt.provider == *provider);
-                if used
-                    || !self
-                        .policy
-                        .route(provider)
-                        .is_some_and(|route| route.enabled)
-                {
+                let open = self
+                    .policy
+                    .route(provider)
+                    .is_some_and(|route| route.takes(self.order.what()));
+                if used || !open {
                     return Err(CommandError::NotAllowed(
                         "name an enabled route that this order has not used",
                     ));

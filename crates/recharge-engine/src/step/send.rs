@@ -1,13 +1,13 @@
 //! Sending: which attempt may go out, under which guard, and what became of it.
 
-use recharge_core::{
-    AttemptNumber, Doubt, DoubtKind, OrderState, ProviderId, ReviewReason, Standing, SubmitOutcome,
-};
+use recharge_core::{AttemptNumber, OrderState, ProviderId, ReviewReason, Standing};
 
 use super::Work;
-use crate::attempt::{Attempt, Said, SendEnd};
-use crate::event::{Cause, Event, Purpose, SendToken, Verdict};
+use super::hold::Hold;
+use crate::attempt::{Attempt, Said};
+use crate::event::{Cause, Event, Price, Purpose, SendToken, Verdict};
 use crate::input::Effect;
+use crate::policy::Route;
 
 /// What could be sent next.
 enum Next {
@@ -15,6 +15,8 @@ enum Next {
     Again(u32),
     /// A new attempt.
     New(ProviderId),
+    /// A new attempt, if the price there passes.
+    Price(ProviderId),
     /// Nothing: every route has been used.
     NoRoute,
     /// Nothing: an attempt is not closed, and nobody has allowed another.
@@ -26,6 +28,9 @@ impl Work<'_> {
     pub(super) fn pending_due(&mut self, token: SendToken) {
         if let Some(index) = self.unguarded() {
             return self.guard(index);
+        }
+        if self.holds_back() {
+            return;
         }
         if self.waited_too_long() {
             return self.give_up(Cause::Expired);
@@ -39,14 +44,10 @@ impl Work<'_> {
                     self.intend(index, number, provider, token);
                 }
             }
+            Next::Price(provider) => self.effects.push(Effect::Quote { provider }),
             Next::New(provider) => {
                 let index = u32::try_from(self.order.attempts.len()).unwrap_or(u32::MAX);
-                let what = &self.order.what;
-                let number = self
-                    .policy
-                    .numbers
-                    .derive(&what.merchant, &what.order_id, index);
-                self.intend(index, number, provider, token);
+                self.intend(index, self.number(index), provider, token);
             }
             Next::NoRoute => self.give_up(Cause::NoRouteLeft),
             Next::Blocked => {
@@ -94,11 +95,16 @@ impl Work<'_> {
 
     fn waited_too_long(&self) -> bool {
         // What people have allowed waits from their decision, or an old order could never be sent.
-        let since = if self.order.permit.is_some() {
-            self.order.entered.wall
-        } else {
-            self.order.accepted.wall
+        let since = match &self.order.permit {
+            Some(_) => self.order.entered.wall,
+            None => self.order.accepted().wall,
         };
+        // A held one could not be sent before its hold was over.
+        let held = self.order.held.as_ref().map(|held| {
+            let quarantine = held.since.wall.after(self.policy.times.quarantine());
+            held.cleared_at.map_or(quarantine, |at| at.max(quarantine))
+        });
+        let since = held.or(self.order.released).map_or(since, |t| t.max(since));
         self.now.wall.since(since) >= self.policy.times.pending_limit
     }
 
@@ -147,21 +153,30 @@ impl Work<'_> {
             Some(Verdict::SendElsewhere { provider }) => return Next::New(provider.clone()),
             Some(Verdict::Succeeded | Verdict::Failed | Verdict::Cancel) | None => {}
         }
-        let unsent = self.indices().last().filter(|(index, last)| {
-            last.standing() == Standing::Unsent
-                && self.others_allow(*index)
-                && self
-                    .policy
-                    .route(&last.provider)
-                    .is_some_and(|route| route.enabled)
-        });
         let tries_left = self.order.not_sent_in_row < self.policy.times.not_sent_tries;
-        match (unsent, self.next_route()) {
-            (Some((index, _)), _) if tries_left => Next::Again(index),
+        match (self.unsent(), self.next_route()) {
+            (Some(again), _) if tries_left => again,
             // With nowhere else to go, "not sent" is tried until the order expires.
-            (Some((index, _)), Next::NoRoute) => Next::Again(index),
+            (Some(again), Next::NoRoute) => again,
             (_, next) => next,
         }
+    }
+
+    /// The last attempt, if nothing of it has been written and it may be tried again.
+    fn unsent(&self) -> Option<Next> {
+        let (index, last) = self.indices().last()?;
+        let route = self.policy.route(&last.provider)?;
+        if last.standing() != Standing::Unsent
+            || !self.others_allow(index)
+            || !route.takes(self.order.what())
+        {
+            return None;
+        }
+        // What two people have allowed is not held against a ceiling.
+        if self.order.permitted_sends > 0 {
+            return Some(Next::Again(index));
+        }
+        self.priced_route(route, Next::Again(index))
     }
 
     /// Whether nothing else of the order keeps an attempt, of which nothing has been written, from being
@@ -198,13 +213,65 @@ impl Work<'_> {
         self.policy
             .routes
             .iter()
-            .find(|route| route.enabled && !used(&route.provider))
-            .map_or(Next::NoRoute, |route| Next::New(route.provider.clone()))
+            .filter(|route| route.takes(self.order.what()) && !used(&route.provider))
+            .find_map(|route| self.priced_route(route, Next::New(route.provider.clone())))
+            .unwrap_or(Next::NoRoute)
+    }
+
+    /// What is to be sent by a route, unless the price there is known to be above its ceiling. A price is
+    /// asked for anew whenever the order comes back to be sent.
+    fn priced_route(&self, route: &Route, send: Next) -> Option<Next> {
+        if route.price_ceiling.is_none() {
+            return Some(send);
+        }
+        let known = |(priced, _): &&(ProviderId, bool)| *priced == route.provider;
+        match self.order.priced.iter().find(known) {
+            Some((_, true)) => Some(send),
+            Some((_, false)) => None,
+            None => Some(Next::Price(route.provider.clone())),
+        }
+    }
+
+    /// A price was asked for.
+    pub(super) fn priced(&mut self, provider: ProviderId, price: Price) {
+        let Some(route) = self.policy.route(&provider) else {
+            return;
+        };
+        let passes = match (&price, route.price_ceiling) {
+            (Price::Known(price), Some(ceiling)) => *price <= ceiling,
+            (Price::Known(_) | Price::NoQuote, _) => true,
+            (Price::Unavailable(_), _) => false,
+        };
+        let answered = !matches!(price, Price::Unavailable(_));
+        let round = self.order.round;
+        self.emit(Event::Priced {
+            provider,
+            price,
+            passes,
+        });
+        if self.order.state != OrderState::Pending {
+            return;
+        }
+        if answered {
+            self.schedule(Some(self.now.wall));
+        } else {
+            self.schedule_in(self.jitter.stretch(self.policy.times.query_gap(round)));
+        }
+    }
+
+    pub(super) fn number(&self, index: u32) -> AttemptNumber {
+        let what = self.order.what();
+        self.policy
+            .numbers
+            .derive(&what.merchant, &what.order_id, index)
     }
 
     /// Whether the order could be sent on, all of its attempts allowing it.
     fn can_go_on(&self) -> bool {
-        matches!(self.next_send(), Next::Again(_) | Next::New(_))
+        matches!(
+            self.next_send(),
+            Next::Again(_) | Next::New(_) | Next::Price(_)
+        )
     }
 
     /// Every attempt is negative, at least one by a confirmed failure: the end, unless the switch of the
@@ -214,9 +281,19 @@ impl Work<'_> {
             self.review(ReviewReason::EarlierAttempt, Cause::FailoverSwitch);
             self.move_to(OrderState::Pending, Cause::FailoverSwitch);
             self.schedule(Some(self.now.wall));
-        } else {
-            self.move_to(OrderState::Failed, Cause::QueryFailedTwice);
-            self.schedule_round();
+            return;
+        }
+        let on_desk = matches!(self.order.state, OrderState::Review(_));
+        match self.hold() {
+            Hold::Over => {
+                self.move_to(OrderState::Failed, Cause::QueryFailedTwice);
+                self.schedule_round();
+            }
+            Hold::Deaf if !on_desk => {
+                self.review(ReviewReason::EarlierAttempt, Cause::EarlierAttempt);
+            }
+            // It may have gone elsewhere since the backup was made.
+            Hold::Asks(..) | Hold::Deaf => {}
         }
     }
 
@@ -232,142 +309,13 @@ impl Work<'_> {
         } else {
             Cause::NotSent
         };
-        if self.can_go_on() {
+        // A held one is asked about all over before it is called failed.
+        if self.can_go_on() || self.is_held_back() {
             self.move_to(OrderState::Pending, cause);
             self.schedule(Some(self.now.wall));
         } else {
             self.move_to(OrderState::Failed, cause);
             self.schedule_round();
         }
-    }
-
-    /// A send has ended, in time or late.
-    pub(super) fn submit_ended(&mut self, index: u32, token: SendToken, outcome: &SubmitOutcome) {
-        let under_way = self.order.state == OrderState::Submitting
-            && self
-                .order
-                .attempt(index)
-                .and_then(Attempt::send_under_way)
-                .is_some_and(|send| send.token == token);
-        let known = self.order.attempt(index).is_some_and(|attempt| {
-            attempt.sends.iter().any(|send| {
-                send.token == token && matches!(send.ended, None | Some((SendEnd::Unknown, _)))
-            })
-        });
-        if !known {
-            return; // Reported twice, or not ours.
-        }
-        self.emit(Event::SendEnded {
-            attempt: index,
-            token,
-            outcome: outcome.clone(),
-        });
-        if under_way {
-            self.send_in_time(index, outcome);
-        } else {
-            self.send_late(index, outcome);
-        }
-    }
-
-    fn send_in_time(&mut self, index: u32, outcome: &SubmitOutcome) {
-        let Some(attempt) = self.order.attempt(index) else {
-            return;
-        };
-        let only_send = attempt.sends_with_bytes() == 1;
-        let unsent = attempt.standing() == Standing::Unsent;
-        match outcome {
-            SubmitOutcome::Accepted(_) => {
-                self.move_to(OrderState::Charging, Cause::Acknowledged);
-                self.weigh();
-                self.schedule_round();
-            }
-            SubmitOutcome::NotSent(_) if unsent => {
-                self.move_to(OrderState::Pending, Cause::NotSent);
-                let tries = self.order.not_sent_in_row.saturating_sub(1);
-                self.schedule_in(self.jitter.stretch(self.policy.times.query_gap(tries)));
-            }
-            SubmitOutcome::Rejected(_)
-                if only_send
-                    && self
-                        .order
-                        .attempt(index)
-                        .is_some_and(|attempt| self.can_ask(attempt)) =>
-            {
-                self.ask(index, Purpose::AfterRejection);
-            }
-            // What a second send tells proves nothing about the first.
-            SubmitOutcome::NotSent(_) | SubmitOutcome::Rejected(_) | SubmitOutcome::Unknown(_) => {
-                self.move_to(OrderState::Unknown, Cause::Doubt);
-                self.weigh();
-                self.schedule_round();
-            }
-        }
-    }
-
-    /// The end of a send that had been given up: evidence, wherever the order is now.
-    fn send_late(&mut self, index: u32, outcome: &SubmitOutcome) {
-        let accepted = matches!(outcome, SubmitOutcome::Accepted(_));
-        // An acknowledgement is older than a failure that was told since.
-        let taken = self
-            .order
-            .attempt(index)
-            .is_some_and(|attempt| attempt.standing() == Standing::Taken);
-        match self.order.state {
-            OrderState::Pending if accepted => {
-                self.review_and_ask(ReviewReason::EarlierAttempt, Cause::EarlierAttempt);
-            }
-            OrderState::Failed if accepted && taken && self.contradicts(index, Said::Charging) => {
-                self.contradicted();
-            }
-            OrderState::Charging | OrderState::Unknown | OrderState::Review(_) => {
-                let unknown = self.order.state == OrderState::Unknown;
-                if unknown && accepted && taken && !self.order.any(Standing::Paid) {
-                    self.move_to(OrderState::Charging, Cause::Acknowledged);
-                }
-                self.weigh();
-                self.schedule_round();
-            }
-            OrderState::Pending
-            | OrderState::Submitting
-            | OrderState::Succeeded
-            | OrderState::Failed => {}
-        }
-    }
-
-    /// Nothing is under way any more: what was, is in doubt, and everything is asked about at once.
-    pub(super) fn recovered(&mut self) {
-        self.emit(Event::Recovered);
-        if self.order.state == OrderState::Submitting {
-            self.abandon_send(Cause::FoundAtStart);
-        }
-        match self.order.state {
-            OrderState::Pending
-            | OrderState::Charging
-            | OrderState::Unknown
-            | OrderState::Review(_) => {
-                self.schedule(Some(self.now.wall));
-            }
-            OrderState::Succeeded | OrderState::Failed => self.watch_on(),
-            OrderState::Submitting => {}
-        }
-    }
-
-    /// The send under way, if any, will not be heard of: unknown.
-    pub(super) fn abandon_send(&mut self, cause: Cause) {
-        let under_way = self
-            .indices()
-            .find_map(|(index, attempt)| Some((index, attempt.send_under_way()?.token)));
-        if let Some((attempt, token)) = under_way {
-            let doubt = Doubt::new(DoubtKind::Dropped, cause.as_str());
-            let outcome = SubmitOutcome::Unknown(doubt);
-            self.emit(Event::SendEnded {
-                attempt,
-                token,
-                outcome,
-            });
-        }
-        self.move_to(OrderState::Unknown, cause);
-        self.weigh();
-        self.schedule_round();
     }
 }

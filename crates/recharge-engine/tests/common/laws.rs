@@ -1,11 +1,11 @@
 //! What must hold after every step, whatever came in: the invariants of the lifecycle that can be seen
 //! in one order's log and effects.
 
-use recharge_core::{OrderState, ReviewReason, Standing};
-use recharge_engine::{Alarm, Effect, Event, Order, Policy, Recorded, Step, Verdict};
+use recharge_core::{OrderState, ProviderId, QueryOutcome, ReviewReason, Standing};
+use recharge_engine::{Alarm, Effect, Event, Order, Policy, Price, Recorded, Step, Verdict};
 
 use super::witness::{self, Fact, Says};
-use super::{Case, HOUR, new_order, story};
+use super::{Case, HOUR, story, submits};
 
 /// Checks a step that `case` has just taken: its log has the step's events after the first `before`, and
 /// its order is still the one before the step.
@@ -15,6 +15,8 @@ pub(crate) fn check(case: &Case, before: usize, made: &Step) {
     moves_by_the_table(case, made, log);
     sends_what_was_written_down(case, made);
     sends_only_under_guard(case, earlier, made);
+    sends_only_after_the_hold(case, earlier, made);
+    sends_only_what_the_ceiling_lets_pass(case, earlier, made);
     tells_merchant_and_operator(case, made);
     ends_by_evidence(case, made, log);
     permits_by_two(log, &made.order);
@@ -92,13 +94,14 @@ fn sends_what_was_written_down(case: &Case, made: &Step) {
     );
     assert!(submits.len() <= 1, "a step sends once");
     for (index, number, provider, _) in submits {
-        let what = new_order();
-        assert_eq!(
-            number,
-            case.policy
-                .numbers
-                .derive(&what.merchant, &what.order_id, index)
-        );
+        let what = case.order.what();
+        if case.order.attempts().get(index as usize).is_none() {
+            let numbers = &case.policy.numbers;
+            let derived = numbers.derive(&what.merchant, &what.order_id, index);
+            assert_eq!(number, derived);
+            let route = case.policy.route(&provider).unwrap();
+            assert!(route.takes(what), "sent where it can't go: {what:?}");
+        }
         let attempt = &made.order.attempts()[index as usize];
         assert_eq!((attempt.number(), attempt.provider()), (number, &provider));
         assert_eq!(made.order.state(), OrderState::Submitting);
@@ -141,7 +144,7 @@ fn open_permit(log: &[Recorded]) -> Option<Verdict> {
 fn sends_only_under_guard(case: &Case, earlier_log: &[Recorded], made: &Step) {
     let Some(index) = made.effects.iter().find_map(|effect| match effect {
         Effect::Submit { attempt, .. } => Some(*attempt),
-        Effect::Query { .. } => None,
+        Effect::Query { .. } | Effect::Probe { .. } | Effect::Quote { .. } => None,
     }) else {
         return;
     };
@@ -215,6 +218,121 @@ fn sends_only_under_guard(case: &Case, earlier_log: &[Recorded], made: &Step) {
     }
 }
 
+/// Whether everything that a restored order could have sent since its backup has been asked about, after
+/// the quarantine.
+fn hold_is_over(case: &Case, log: &[Recorded], after: &Order) -> bool {
+    let chosen = &case.order.what().provider;
+    let could_take = |p: &ProviderId| chosen.as_ref().is_none_or(|chosen| chosen == p);
+    let mut routes = case.policy.routes.iter();
+    // With no route to ask by, nobody knows.
+    let known = routes.any(|route| could_take(&route.provider));
+    hold_leaves(case, log, after).is_none_or(|left| known && left.is_empty())
+}
+
+/// What a hold has yet to ask about, if there is one; from the log alone.
+fn hold_leaves(case: &Case, log: &[Recorded], after: &Order) -> Option<Vec<(u32, ProviderId)>> {
+    let held = |recorded: &Recorded| recorded.event == Event::Held;
+    let (began, since) = match log.iter().rposition(held) {
+        Some(at) => (at, log[at].at),
+        None if case.order.acceptance().held => (0, case.accepted),
+        None => return None,
+    };
+    let since_then = &log[began..];
+    let released = |recorded: &Recorded| match recorded.event {
+        Event::SendIntended { .. } => true,
+        Event::Moved { to, .. } => to.is_end(),
+        _ => false,
+    };
+    if since_then.iter().any(released) {
+        return None;
+    }
+    let quarantine = case.policy.times.quarantine();
+    let cleared = |index: u32, wanted: &ProviderId| {
+        since_then.iter().any(|recorded| match &recorded.event {
+            Event::Probed {
+                attempt,
+                provider,
+                asked,
+                outcome: QueryOutcome::NotFound(_),
+            } => {
+                *attempt == index && provider == wanted && asked.elapsed_since(since) >= quarantine
+            }
+            _ => false,
+        })
+    };
+    let sent = |index: u32, wanted: &ProviderId| {
+        let attempt = after.attempts().get(index as usize);
+        attempt.is_some_and(|attempt| attempt.provider() == wanted)
+            && !witness::with_bytes(&witness::facts(log, index)).is_empty()
+    };
+    let chosen = &case.order.what().provider;
+    let could_take = |provider: &ProviderId| chosen.as_ref().is_none_or(|p| p == provider);
+    let numbers = 0..u32::try_from(after.attempts().len() + case.policy.routes.len()).unwrap();
+    let routes = case.policy.routes.iter().map(|route| &route.provider);
+    let left = routes
+        .filter(|provider| could_take(provider))
+        .flat_map(|provider| numbers.clone().map(move |index| (index, provider.clone())))
+        .filter(|(index, provider)| !cleared(*index, provider) && !sent(*index, provider));
+    Some(left.collect())
+}
+
+fn sends_only_after_the_hold(case: &Case, earlier: &[Recorded], made: &Step) {
+    if !submits(&made.effects).is_empty() {
+        assert!(
+            hold_is_over(case, earlier, &case.order),
+            "sent under a hold: {}",
+            story(earlier)
+        );
+    }
+    for effect in &made.effects {
+        if let Effect::Probe {
+            attempt,
+            number,
+            provider,
+        } = effect
+        {
+            let what = case.order.what();
+            let numbers = &case.policy.numbers;
+            let derived = numbers.derive(&what.merchant, &what.order_id, *attempt);
+            assert_eq!(*number, derived);
+            assert!(case.policy.route(provider).unwrap().can_query);
+        }
+    }
+}
+
+/// A send by a route with a ceiling follows a price that it lets pass, or a permit.
+fn sends_only_what_the_ceiling_lets_pass(case: &Case, earlier: &[Recorded], made: &Step) {
+    for (index, name) in submits(&made.effects) {
+        let by = |provider: &ProviderId| provider.as_str() == name;
+        let route = case.policy.routes.iter().find(|route| by(&route.provider));
+        let Some(ceiling) = route.unwrap().price_ceiling else {
+            continue;
+        };
+        let again = case.order.attempts().len() > index as usize;
+        if open_permit(earlier).is_some() || again && case.order.permitted_sends() > 0 {
+            continue;
+        }
+        let moved = |recorded: &Recorded| matches!(recorded.event, Event::Moved { .. });
+        let pending = earlier.iter().rposition(moved).map_or(0, |at| at + 1);
+        let price = earlier[pending..]
+            .iter()
+            .find_map(|recorded| match &recorded.event {
+                Event::Priced {
+                    provider,
+                    price: price @ (Price::Known(_) | Price::NoQuote),
+                    ..
+                } if by(provider) => Some(price),
+                _ => None,
+            });
+        let passes = match price {
+            Some(Price::Known(price)) => *price <= ceiling,
+            Some(Price::NoQuote) => true,
+            Some(Price::Unavailable(_)) | None => false,
+        };
+        assert!(passes, "sent at {price:?}: {}", story(earlier));
+    }
+}
+
 /// Every end and every desk is told, with versions that rise; every desk is alarmed.
 fn tells_merchant_and_operator(case: &Case, made: &Step) {
     let mut told = made.notices.iter().map(|told| (told.version, told.state));
@@ -266,6 +384,16 @@ fn ends_by_evidence(case: &Case, made: &Step, log: &[Recorded]) {
             decision.verdict == Verdict::Failed && first.is_some_and(|first| *first != decision.by)
         });
         let contradiction = case.order.state() == OrderState::Review(ReviewReason::Contradiction);
+        let failed = |recorded: &Recorded| {
+            let to = OrderState::Failed;
+            matches!(recorded.event, Event::Moved { to: state, .. } if state == to)
+        };
+        let before = &log[..log.iter().rposition(failed).unwrap()];
+        assert!(
+            two || hold_is_over(case, before, &made.order),
+            "failed under a hold: {}",
+            story(log)
+        );
         assert!(
             two || !contradiction && standings.iter().all(|standing| standing.is_negative()),
             "failed without proof: {}",
@@ -321,12 +449,16 @@ fn has_a_next_action(case: &Case, made: &Step, log: &[Recorded]) {
     let any_askable = (0..)
         .zip(after.attempts())
         .any(|(index, attempt)| askable(policy, attempt, log, index));
+    let hold_asks = hold_leaves(case, log, after).is_some_and(|left| {
+        let can_query = |provider| policy.route(provider).is_some_and(|route| route.can_query);
+        left.iter().any(|(_, provider)| can_query(provider))
+    });
     let wanted = match after.state() {
         OrderState::Pending
         | OrderState::Submitting
         | OrderState::Charging
         | OrderState::Unknown => true,
-        OrderState::Review(_) => any_askable,
+        OrderState::Review(_) => any_askable || hold_asks,
         OrderState::Succeeded | OrderState::Failed => {
             any_askable && rounds_since_end(log) < policy.times.watch_after.len()
         }

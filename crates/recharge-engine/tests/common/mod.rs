@@ -16,13 +16,14 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use recharge_core::{
-    Account, AccountKind, Call, Capabilities, FaceValue, OrderId, OrderState, ProviderId,
-    QueryOutcome, ReviewReason, Standing, SubmitOutcome, UpstreamOrderId, UpstreamState,
+    Account, AccountKind, Call, Capabilities, FaceValue, MerchantId, Offer, OrderId, OrderState,
+    ProviderId, QueryOutcome, ReviewReason, Standing, SubmitOutcome, UpstreamOrderId,
+    UpstreamState,
 };
 use recharge_engine::{
-    Alarm, Cause, Command, CommandError, Decision, Effect, Epoch, Event, Input, Jitter, Moment,
-    NewOrder, Notice, NumberKey, Order, Person, Policy, Purpose, Recorded, Route, SendToken, Times,
-    Verdict, WallTime, step,
+    Acceptance, Alarm, Cause, Command, CommandError, Decision, Effect, Epoch, Event, Input, Jitter,
+    Moment, NewOrder, Notice, NumberKey, Order, Person, Policy, Price, Purpose, Recorded, Route,
+    SendToken, Times, Verdict, WallTime, step,
 };
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
@@ -35,32 +36,34 @@ pub(crate) fn provider(name: &str) -> ProviderId {
 }
 
 pub(crate) fn person(name: &str) -> Person {
-    Person::new(name).unwrap()
+    Person::authenticated(name).unwrap()
 }
 
-/// A route to a provider that can be asked and refuses duplicates, as Juhe does.
+pub(crate) fn yuan(yuan: u32) -> FaceValue {
+    FaceValue::from_yuan(yuan).unwrap()
+}
+
+/// A route to a provider that can be asked and refuses duplicates, as Juhe does, and that sells what
+/// [`new_order`] orders.
 pub(crate) fn route(name: &str) -> Route {
-    let mut capabilities = Capabilities::new(Vec::new(), vec![Call::Submit, Call::Query]);
+    let offer = Offer::new(AccountKind::Mobile, vec![yuan(50), yuan(100)]);
+    let calls = vec![Call::Submit, Call::Query];
+    let mut capabilities = Capabilities::new(vec![offer.clone()], calls);
     capabilities.refuses_duplicates = true;
-    Route::new(provider(name), &capabilities)
+    Route::new(provider(name), &capabilities, offer)
 }
 
 pub(crate) fn policy(routes: Vec<Route>) -> Policy {
-    Policy {
-        routes,
-        times: Times::default(),
-        numbers: NumberKey::new(KEY),
-    }
+    Policy::new(routes, Times::default(), NumberKey::new(KEY))
 }
 
 pub(crate) fn new_order() -> NewOrder {
-    NewOrder {
-        merchant: "local".to_owned(),
-        order_id: OrderId::parse("order-1").unwrap(),
-        account: Account::parse(AccountKind::Mobile, "18900001234").unwrap(),
-        amount: FaceValue::from_yuan(100).unwrap(),
-        carrier: None,
-    }
+    NewOrder::new(
+        MerchantId::local(),
+        OrderId::parse("order-1").unwrap(),
+        Account::parse(AccountKind::Mobile, "18900001234").unwrap(),
+        yuan(100),
+    )
 }
 
 /// A question that is under way.
@@ -68,6 +71,14 @@ pub(crate) fn new_order() -> NewOrder {
 pub(crate) struct Asked {
     pub(crate) attempt: u32,
     pub(crate) purpose: Purpose,
+    pub(crate) at: Moment,
+}
+
+/// A question of a restored order that is under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Probing {
+    pub(crate) attempt: u32,
+    pub(crate) provider: ProviderId,
     pub(crate) at: Moment,
 }
 
@@ -84,6 +95,8 @@ pub(crate) struct Case {
     pub(crate) policy: Policy,
     pub(crate) order: Order,
     pub(crate) log: Vec<Recorded>,
+    /// How long it was after each step.
+    pub(crate) step_ends: Vec<usize>,
     pub(crate) now: Moment,
     pub(crate) accepted: Moment,
     pub(crate) jitter: Jitter,
@@ -91,6 +104,8 @@ pub(crate) struct Case {
     pub(crate) latency: Duration,
     pub(crate) queries: VecDeque<Asked>,
     pub(crate) sends: VecDeque<Sending>,
+    pub(crate) probes: VecDeque<Probing>,
+    pub(crate) quotes: VecDeque<ProviderId>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) alarms: Vec<Alarm>,
     pub(crate) tokens: u128,
@@ -116,6 +131,10 @@ impl Case {
     }
 
     pub(crate) fn with(policy: Policy) -> Self {
+        Self::accept(policy, new_order(), false)
+    }
+
+    pub(crate) fn accept(policy: Policy, what: NewOrder, held: bool) -> Self {
         let now = Moment {
             wall: WallTime::from_millis(1_800_000_000_000),
             epoch: Epoch(1),
@@ -123,14 +142,21 @@ impl Case {
         };
         Self {
             policy,
-            order: Order::accept(new_order(), now),
+            order: Order::accept(Acceptance {
+                what,
+                at: now,
+                held,
+            }),
             log: Vec::new(),
+            step_ends: Vec::new(),
             now,
             accepted: now,
             jitter: Jitter(0),
             latency: SECOND,
             queries: VecDeque::new(),
             sends: VecDeque::new(),
+            probes: VecDeque::new(),
+            quotes: VecDeque::new(),
             notices: Vec::new(),
             alarms: Vec::new(),
             tokens: 0,
@@ -146,6 +172,7 @@ impl Case {
         let before = self.log.len();
         self.log.extend(made.events.iter().cloned());
         laws::check(self, before, &made);
+        self.step_ends.push(self.log.len());
         self.order = made.order;
         for effect in &made.effects {
             match effect {
@@ -160,6 +187,14 @@ impl Case {
                     purpose: *purpose,
                     at: self.now,
                 }),
+                Effect::Probe {
+                    attempt, provider, ..
+                } => self.probes.push_back(Probing {
+                    attempt: *attempt,
+                    provider: provider.clone(),
+                    at: self.now,
+                }),
+                Effect::Quote { provider } => self.quotes.push_back(provider.clone()),
             }
         }
         self.notices.extend(made.notices);
@@ -235,6 +270,38 @@ impl Case {
         })
     }
 
+    /// The oldest question of the hold is answered.
+    pub(crate) fn probe_says(&mut self, outcome: QueryOutcome) -> Vec<Effect> {
+        self.advance(self.latency);
+        let probe = self.probes.pop_front().expect("nothing is probed");
+        self.probed(probe, outcome)
+    }
+
+    pub(crate) fn probed(&mut self, probe: Probing, outcome: QueryOutcome) -> Vec<Effect> {
+        self.step(Input::Probed {
+            attempt: probe.attempt,
+            provider: probe.provider,
+            asked: probe.at,
+            outcome,
+            jitter: self.jitter,
+        })
+    }
+
+    /// The oldest question for a price is answered.
+    pub(crate) fn quote_says(&mut self, price: Price) -> Vec<Effect> {
+        self.advance(self.latency);
+        let provider = self.quotes.pop_front().expect("no price is asked for");
+        self.priced(provider, price)
+    }
+
+    pub(crate) fn priced(&mut self, provider: ProviderId, price: Price) -> Vec<Effect> {
+        self.step(Input::Priced {
+            provider,
+            price,
+            jitter: self.jitter,
+        })
+    }
+
     /// An answer to a question asked just now, for a purpose that no effect asked for.
     pub(crate) fn told(&mut self, attempt: u32, purpose: Purpose, outcome: QueryOutcome) {
         let at = self.now;
@@ -285,25 +352,34 @@ impl Case {
 
     /// The process stops and starts again: what was under way is lost, a new epoch begins.
     pub(crate) fn restart(&mut self) -> Vec<Effect> {
+        self.stop();
+        self.new_epoch(false)
+    }
+
+    /// A backup of the order as it is now is restored, after what the machine lost is lost.
+    pub(crate) fn restore(&mut self) -> Vec<Effect> {
+        self.stop();
+        self.new_epoch(true)
+    }
+
+    fn stop(&mut self) {
         self.sends.clear();
         self.queries.clear();
-        self.new_epoch()
+        self.probes.clear();
+        self.quotes.clear();
     }
 
     /// The wall clock is set by this many milliseconds.
     pub(crate) fn jump(&mut self, millis: i64) -> Vec<Effect> {
         self.now.wall = WallTime::from_millis(self.now.wall.millis() + millis);
-        self.new_epoch()
+        self.new_epoch(false)
     }
 
-    fn new_epoch(&mut self) -> Vec<Effect> {
+    fn new_epoch(&mut self, restored: bool) -> Vec<Effect> {
         self.now.epoch = Epoch(self.now.epoch.0 + 1);
         self.now.monotonic = Duration::ZERO;
-        self.recovered()
-    }
-
-    pub(crate) fn recovered(&mut self) -> Vec<Effect> {
         self.step(Input::Recovered {
+            restored,
             jitter: self.jitter,
         })
     }
@@ -319,13 +395,23 @@ impl Case {
         by: &str,
         seen: u64,
     ) -> Result<(), CommandError> {
+        self.decide_as(verdict, person(by), seen)
+    }
+
+    pub(crate) fn decide_as(
+        &mut self,
+        verdict: Verdict,
+        by: Person,
+        seen: u64,
+    ) -> Result<(), CommandError> {
         let decision = Decision {
             verdict,
-            by: person(by),
+            by,
             evidence: "ticket 7".to_owned(),
+            seen,
         };
-        let command = Command::Decide(decision);
-        self.try_step(Input::Command { command, seen }).map(|_| ())
+        self.try_step(Input::Command(Command::Decide(decision)))
+            .map(|_| ())
     }
 
     /// Two people decide.
@@ -336,8 +422,7 @@ impl Case {
 
     pub(crate) fn ask_again(&mut self) -> Result<Vec<Effect>, CommandError> {
         let command = Command::AskAgain { by: person("ann") };
-        let seen = self.order.version();
-        self.try_step(Input::Command { command, seen })
+        self.try_step(Input::Command(command))
     }
 
     /// Says "no such order" to every scheduled question until the order leaves the state `Unknown`.
@@ -407,7 +492,7 @@ pub(crate) fn queries(effects: &[Effect]) -> Vec<(u32, Purpose)> {
             Effect::Query {
                 attempt, purpose, ..
             } => Some((*attempt, *purpose)),
-            Effect::Submit { .. } => None,
+            Effect::Submit { .. } | Effect::Probe { .. } | Effect::Quote { .. } => None,
         })
         .collect()
 }
@@ -420,7 +505,31 @@ pub(crate) fn submits(effects: &[Effect]) -> Vec<(u32, String)> {
             Effect::Submit {
                 attempt, provider, ..
             } => Some((*attempt, provider.to_string())),
-            Effect::Query { .. } => None,
+            Effect::Query { .. } | Effect::Probe { .. } | Effect::Quote { .. } => None,
+        })
+        .collect()
+}
+
+/// The questions of the hold among effects: index and provider.
+pub(crate) fn probes(effects: &[Effect]) -> Vec<(u32, String)> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Probe {
+                attempt, provider, ..
+            } => Some((*attempt, provider.to_string())),
+            Effect::Submit { .. } | Effect::Query { .. } | Effect::Quote { .. } => None,
+        })
+        .collect()
+}
+
+/// The questions for a price among effects.
+pub(crate) fn quotes(effects: &[Effect]) -> Vec<String> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Quote { provider } => Some(provider.to_string()),
+            Effect::Submit { .. } | Effect::Query { .. } | Effect::Probe { .. } => None,
         })
         .collect()
 }
@@ -446,6 +555,10 @@ pub(crate) fn story(log: &[Recorded]) -> String {
             | Event::AskedAgain { .. }
             | Event::Moved { .. }
             | Event::Recovered
+            | Event::Held
+            | Event::Probed { .. }
+            | Event::Adopted { .. }
+            | Event::Priced { .. }
             | Event::Scheduled { .. } => format!("{:?}", recorded.event),
         };
         let mut event = event;

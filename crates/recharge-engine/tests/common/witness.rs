@@ -93,9 +93,20 @@ pub(crate) fn facts(log: &[Recorded], index: u32) -> Vec<Fact> {
                     });
                 }
             }
+            // It was sent in the time that the backup doesn't know, and nobody knows how that ended.
+            Event::Adopted { attempt, .. } if *attempt == index => {
+                let token = SendToken(u128::MAX - u128::from(recorded.version));
+                facts.push(Fact::Intended { token });
+                let told = Told::Unknown;
+                facts.push(Fact::Ended { token, told, at });
+            }
             Event::SendIntended { .. }
             | Event::SendEnded { .. }
             | Event::Answered { .. }
+            | Event::Adopted { .. }
+            | Event::Held
+            | Event::Probed { .. }
+            | Event::Priced { .. }
             | Event::CallbackSeen { .. }
             | Event::Approved { .. }
             | Event::Decided { .. }

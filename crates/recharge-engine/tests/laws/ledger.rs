@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use recharge_core::{
     AttemptNumber, OrderState, ProviderId, ReviewReason, SubmitOutcome, UpstreamState,
 };
-use recharge_engine::{Effect, Policy, Purpose, Verdict};
+use recharge_engine::{Effect, Event, Policy, Price, Purpose, Verdict};
 
 use crate::common::outcomes::{accepted, not_sent, rejected, unavailable, unknown};
 use crate::common::{Case, HOUR, Sending, policy, provider, route, story};
@@ -21,6 +21,10 @@ enum Happening {
     Callback(u32, UpstreamState),
     /// A worker that lost its lease reports at last.
     Report(Sending, Told),
+    Backup,
+    /// The machine is lost, and the backup restored: what the order has been through since then, only the
+    /// upstream knows.
+    Restore,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +55,9 @@ struct World {
     happenings: Vec<(Duration, Happening)>,
     callbacks: bool,
     faults: bool,
+    backup: Option<Case>,
+    /// How many sends people have allowed that no log knows of any more.
+    lost_permits: u32,
     sends: u64,
     questions: u64,
     decisions: u64,
@@ -68,6 +75,8 @@ impl World {
             happenings: Vec::new(),
             callbacks,
             faults: true,
+            backup: None,
+            lost_permits: 0,
             sends: 0,
             questions: 0,
             decisions: 0,
@@ -84,6 +93,15 @@ impl World {
                 _ => Happening::Callback(0, UpstreamState::Succeeded),
             };
             world.happenings.push((at, happening));
+        }
+        if world.dice("backup", 0).is_multiple_of(2) {
+            let most = [30, 300, 9_000][(world.dice("backup", 1) % 3) as usize];
+            let backup = world.dice("backup", 2) % most;
+            let lost = backup + world.dice("backup", 3) % 9_000;
+            for (at, happening) in [(backup, Happening::Backup), (lost, Happening::Restore)] {
+                let at = Duration::from_secs(at);
+                world.happenings.push((at, happening));
+            }
         }
         world
     }
@@ -136,8 +154,25 @@ impl World {
             }
             Happening::Callback(..) => Vec::new(),
             Happening::Report(send, told) => self.case.send_reported(send, told.outcome()),
+            Happening::Backup => {
+                self.backup = Some(self.case.clone());
+                Vec::new()
+            }
+            Happening::Restore => self.restore(),
         };
         self.carry_out(effects);
+    }
+
+    fn restore(&mut self) -> Vec<Effect> {
+        let Some(backup) = self.backup.take() else {
+            return Vec::new();
+        };
+        let (now, tokens) = (self.case.now, self.case.tokens);
+        let known = backup.order.permitted_sends();
+        self.lost_permits += self.case.order.permitted_sends() - known;
+        self.case = backup;
+        (self.case.now, self.case.tokens) = (now, tokens);
+        self.case.restore()
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>) {
@@ -159,6 +194,10 @@ impl World {
                     provider,
                     purpose,
                 } => self.ask(&provider, number, purpose),
+                Effect::Probe {
+                    number, provider, ..
+                } => self.probe(&provider, number),
+                Effect::Quote { provider } => self.quote(provider),
             }
         }
     }
@@ -261,6 +300,32 @@ impl World {
         self.carry_out(effects);
     }
 
+    fn probe(&mut self, provider: &ProviderId, number: AttemptNumber) {
+        let asked = self.case.probes.pop_back().expect("it is being probed");
+        let n = self.questions;
+        self.questions += 1;
+        let lost = self.faults && self.dice("lost", n).is_multiple_of(4);
+        let truth = self.upstream.says(provider, number, self.now);
+        self.wait(Duration::from_millis(self.dice("answer", n) % 9_000));
+        let answer = if lost { unavailable() } else { truth };
+        let effects = self.case.probed(asked, answer);
+        self.carry_out(effects);
+    }
+
+    fn quote(&mut self, provider: ProviderId) {
+        let n = self.questions;
+        self.questions += 1;
+        self.case.quotes.clear();
+        let price = match self.dice("price", n) % 4 {
+            0 if self.faults => Price::Unavailable("timeout".to_owned()),
+            1 => Price::Known("120".parse().unwrap()),
+            2 => Price::NoQuote,
+            _ => Price::Known("99.5".parse().unwrap()),
+        };
+        let effects = self.case.priced(provider, price);
+        self.carry_out(effects);
+    }
+
     /// Two people may let an order out of "probably not taken".
     fn people(&mut self) {
         if self.case.state() != OrderState::Review(ReviewReason::ProbablyNotTaken) {
@@ -285,8 +350,9 @@ impl World {
     /// What the ledger says of what the engine has done.
     fn judge(&self) {
         let charges = self.upstream.charges(self.now);
+        let permitted = self.lost_permits + self.case.order.permitted_sends();
         assert!(
-            charges <= 1 + self.case.order.permitted_sends(),
+            charges <= 1 + permitted,
             "charged {charges} times: {}",
             story(&self.case.log)
         );
@@ -347,7 +413,11 @@ impl World {
 fn routes(kind: u64) -> Policy {
     let mut first = route("first");
     let mut second = route("second");
-    match kind % 5 {
+    match kind % 6 {
+        5 => {
+            let ceiling = Some("100".parse().unwrap());
+            (first.price_ceiling, second.price_ceiling) = (ceiling, ceiling);
+        }
         0 => return policy(vec![first]),
         1 => {}
         2 => first.failover_after_failure = true,
@@ -362,7 +432,7 @@ fn routes(kind: u64) -> Policy {
 
 proptest! {
     #[test]
-    fn nobody_is_charged_twice_and_nothing_is_lost(seed: u64, kind in 0_u64..5) {
+    fn nobody_is_charged_twice_and_nothing_is_lost(seed: u64, kind in 0_u64..6) {
         let mut world = World::new(seed, routes(kind), true);
         world.run();
         let state = world.case.state();
@@ -373,14 +443,17 @@ proptest! {
         let askable = world.case.order.attempts().iter().all(|attempt| {
             world.case.policy.route(attempt.provider()).is_some_and(|route| route.can_query)
         });
-        if world.upstream.paid(world.now) && askable {
+        // What was lost with the machine at a provider that can't be asked, only people can find out.
+        let lost = happened(&world, |event| *event == Event::Held)
+            && world.case.policy.routes.iter().any(|route| !route.can_query);
+        if world.upstream.paid(world.now) && askable && !lost {
             prop_assert_eq!(state, OrderState::Succeeded, "{}", story(&world.case.log));
         }
     }
 
     /// Adding callbacks changes no end.
     #[test]
-    fn with_and_without_callbacks_the_end_is_the_same(seed: u64, kind in 0_u64..5) {
+    fn with_and_without_callbacks_the_end_is_the_same(seed: u64, kind in 0_u64..6) {
         let mut with = World::new(seed, routes(kind), true);
         let mut without = World::new(seed, routes(kind), false);
         with.run();
@@ -415,10 +488,18 @@ fn a_provider_that_pays_after_failing_is_found_out_at_the_next_asking() {
     }
 }
 
+fn happened(world: &World, wanted: impl Fn(&Event) -> bool) -> bool {
+    world
+        .case
+        .log
+        .iter()
+        .any(|recorded| wanted(&recorded.event))
+}
+
 /// The worlds do reach what they are meant to test.
 #[test]
 fn the_worlds_reach_every_end_and_every_kind_of_trouble() {
-    let mut seen = [0_u32; 7];
+    let mut seen = [0_u32; 11];
     for seed in 0..400 {
         let mut world = World::new(seed, routes(seed), true);
         world.run();
@@ -435,6 +516,15 @@ fn the_worlds_reach_every_end_and_every_kind_of_trouble() {
             review(ReviewReason::EarlierAttempt),
             order.attempts().len() > 1,
             order.permitted_sends() > 0,
+            happened(&world, |event| *event == Event::Held),
+            happened(&world, |event| matches!(event, Event::Adopted { .. })),
+            // After a hold that found nothing.
+            happened(&world, |event| *event == Event::Held)
+                && happened(&world, |event| matches!(event, Event::Probed { .. }))
+                && matches!(order.state(), OrderState::Succeeded),
+            happened(&world, |event| {
+                matches!(event, Event::Priced { passes: false, .. })
+            }),
         ];
         for (count, mark) in seen.iter_mut().zip(marks) {
             *count += u32::from(mark);

@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use recharge_core::{OrderState, QueryOutcome, Standing, SubmitOutcome, UpstreamState};
-use recharge_engine::{Policy, Purpose, Route, SendToken, Verdict};
+use recharge_core::{Money, OrderState, QueryOutcome, Standing, SubmitOutcome, UpstreamState};
+use recharge_engine::{NewOrder, Order, Policy, Price, Purpose, Route, SendToken, Verdict, record};
 
 use crate::common::outcomes::{
     accepted, accepted_as, charging, failed, not_found, not_sent, rejected, succeeded, unavailable,
     unknown,
 };
-use crate::common::{Asked, Case, Sending, policy, provider, route};
+use crate::common::{Asked, Case, Probing, Sending, new_order, policy, provider, route};
 
 const NAMES: [&str; 3] = ["first", "second", "third"];
 
@@ -62,6 +62,46 @@ enum Action {
     Jump {
         millis: i64,
     },
+    /// The log is a restored backup's.
+    Restore,
+    /// A question of the hold is answered, once or twice.
+    Probed {
+        probe: usize,
+        outcome: QueryOutcome,
+        keep: bool,
+    },
+    /// An answer to a question of the hold that nobody asked.
+    StrayProbe {
+        attempt: u32,
+        provider: usize,
+        ago: u64,
+        outcome: QueryOutcome,
+    },
+    Priced {
+        price: Price,
+        keep: bool,
+    },
+    StrayPrice {
+        provider: usize,
+        price: Price,
+    },
+}
+
+fn price() -> impl Strategy<Value = Price> {
+    prop_oneof![
+        3 => (90_u64..110).prop_map(|yuan| Price::Known(Money::from_yuan(yuan).unwrap())),
+        1 => Just(Price::NoQuote),
+        1 => Just(Price::Unavailable("timeout".to_owned())),
+    ]
+}
+
+/// What a hold's question is mostly told.
+fn probe_outcome() -> impl Strategy<Value = QueryOutcome> {
+    prop_oneof![
+        20 => Just(not_found()),
+        2 => Just(unavailable()),
+        1 => query_outcome(),
+    ]
 }
 
 fn submit_outcome() -> impl Strategy<Value = SubmitOutcome> {
@@ -132,6 +172,17 @@ fn action() -> impl Strategy<Value = Action> {
         1 => prop::option::weighted(0.3, (0_usize..3, 0_u8..5))
             .prop_map(|switch| Action::Restart { switch }),
         1 => (-300_000_000_i64..300_000_000).prop_map(|millis| Action::Jump { millis }),
+        1 => Just(Action::Restore),
+        10 => (0_usize..3, probe_outcome(), prop::bool::weighted(0.1))
+            .prop_map(|(probe, outcome, keep)| Action::Probed { probe, outcome, keep }),
+        1 => (0_u32..6, 0_usize..3, 0_u64..5000, query_outcome())
+            .prop_map(|(attempt, provider, ago, outcome)| Action::StrayProbe {
+                attempt, provider, ago, outcome,
+            }),
+        4 => (price(), prop::bool::weighted(0.1))
+            .prop_map(|(price, keep)| Action::Priced { price, keep }),
+        1 => (0_usize..3, price())
+            .prop_map(|(provider, price)| Action::StrayPrice { provider, price }),
     ]
 }
 
@@ -147,14 +198,16 @@ fn wait() -> impl Strategy<Value = Duration> {
 fn a_route(name: &'static str) -> impl Strategy<Value = Route> {
     let often = || prop::bool::weighted(0.8);
     let seldom = || prop::bool::weighted(0.2);
-    (often(), often(), often(), seldom(), seldom()).prop_map(
-        move |(enabled, can_query, refuses_duplicates, counts, failover)| {
+    let ceiling = prop::option::weighted(0.3, Just(Money::from_yuan(100).unwrap()));
+    (often(), often(), often(), seldom(), seldom(), ceiling).prop_map(
+        move |(enabled, can_query, refuses_duplicates, counts, failover, ceiling)| {
             let mut route = route(name);
             route.enabled = enabled;
             route.can_query = can_query;
             route.refuses_duplicates = refuses_duplicates;
             route.callback_counts = counts;
             route.failover_after_failure = failover;
+            route.price_ceiling = ceiling;
             route
         },
     )
@@ -185,6 +238,16 @@ fn a_walk(length: usize) -> impl Strategy<Value = Vec<(Duration, Action)>> {
     prop::collection::vec((wait(), action()), 1..length)
 }
 
+/// What is ordered, and whether while a hold is in force.
+fn an_order() -> impl Strategy<Value = (NewOrder, bool)> {
+    let chosen = prop::option::weighted(0.2, 0_usize..3);
+    (chosen, prop::bool::weighted(0.2)).prop_map(|(chosen, held)| {
+        let mut what = new_order();
+        what.provider = chosen.map(|at| provider(NAMES[at]));
+        (what, held)
+    })
+}
+
 /// A walker: the order, and every send that it ever made.
 struct Walker {
     case: Case,
@@ -192,8 +255,8 @@ struct Walker {
 }
 
 impl Walker {
-    fn new(policy: Policy) -> Self {
-        let mut case = Case::with(policy);
+    fn new(policy: Policy, (what, held): (NewOrder, bool)) -> Self {
+        let mut case = Case::accept(policy, what, held);
         case.latency = Duration::ZERO;
         Self {
             case,
@@ -201,6 +264,7 @@ impl Walker {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm an action")]
     fn act(&mut self, wait: Duration, action: &Action) {
         let case = &mut self.case;
         case.advance(wait);
@@ -297,6 +361,50 @@ impl Walker {
             Action::Jump { millis } => {
                 case.jump(*millis);
             }
+            Action::Restore => {
+                case.restore();
+            }
+            Action::Probed {
+                probe,
+                outcome,
+                keep,
+            } => {
+                if let Some(asked) = case.probes.get(*probe).cloned() {
+                    if !keep {
+                        case.probes.remove(*probe);
+                    }
+                    case.probed(asked, outcome.clone());
+                }
+            }
+            Action::StrayProbe {
+                attempt,
+                provider: at,
+                ago,
+                outcome,
+            } => {
+                let mut asked = case.now;
+                asked.monotonic = asked.monotonic.saturating_sub(Duration::from_secs(*ago));
+                let probe = Probing {
+                    attempt: *attempt,
+                    provider: provider(NAMES[*at]),
+                    at: asked,
+                };
+                case.probed(probe, outcome.clone());
+            }
+            Action::Priced { price, keep } => {
+                if let Some(asked) = case.quotes.front().cloned() {
+                    if !keep {
+                        case.quotes.pop_front();
+                    }
+                    case.priced(asked, price.clone());
+                }
+            }
+            Action::StrayPrice {
+                provider: at,
+                price,
+            } => {
+                case.priced(provider(NAMES[*at]), price.clone());
+            }
         }
         self.sent.extend(self.case.sends.drain(..));
     }
@@ -319,10 +427,36 @@ fn seen_by_all(case: &Case) -> (OrderState, Option<i64>, Vec<Standing>, bool, u3
     )
 }
 
+/// The order as it comes out of what was written down, step by step.
+fn read_back(case: &Case) -> Order {
+    let mut log = Vec::new();
+    for end in &case.step_ends {
+        let step = &case.log[log.len()..*end];
+        let text = record::encode(step).unwrap();
+        let read = record::decode(&text).unwrap();
+        assert_eq!(read, step, "{text}");
+        log.extend(read);
+    }
+    Order::replay(case.order.acceptance().clone(), &log).unwrap()
+}
+
 proptest! {
     #[test]
-    fn whatever_comes_in_the_laws_hold(policy in a_policy(), walk in a_walk(60)) {
-        let mut walker = Walker::new(policy);
+    fn what_was_written_down_is_the_order(
+        policy in a_policy(), order in an_order(), walk in a_walk(60),
+    ) {
+        let mut walker = Walker::new(policy, order);
+        for (wait, action) in &walk {
+            walker.act(*wait, action);
+        }
+        prop_assert_eq!(read_back(&walker.case), walker.case.order);
+    }
+
+    #[test]
+    fn whatever_comes_in_the_laws_hold(
+        policy in a_policy(), order in an_order(), walk in a_walk(60),
+    ) {
+        let mut walker = Walker::new(policy, order);
         for (wait, action) in &walk {
             walker.act(*wait, action);
         }
@@ -330,13 +464,15 @@ proptest! {
 
     /// Callbacks whose questions are not answered "succeeded" change nothing at all.
     #[test]
-    fn callbacks_change_nothing_but_to_find_a_success(policy in a_policy(), walk in a_walk(60)) {
+    fn callbacks_change_nothing_but_to_find_a_success(
+        policy in a_policy(), order in an_order(), walk in a_walk(60),
+    ) {
         let mut policy = policy;
         for route in &mut policy.routes {
             route.callback_counts = false;
         }
-        let mut with = Walker::new(policy.clone());
-        let mut without = Walker::new(policy);
+        let mut with = Walker::new(policy.clone(), order.clone());
+        let mut without = Walker::new(policy, order);
         for (wait, action) in &walk {
             let left_out = match action {
                 Action::AnswerCallback { outcome } if *outcome == succeeded() => continue,
@@ -362,11 +498,11 @@ proptest! {
     /// bounded time and with a bounded number of questions.
     #[test]
     fn when_faults_stop_each_order_ends_or_is_on_a_desk(
-        policy in a_policy(), walk in a_walk(40),
+        policy in a_policy(), order in an_order(), walk in a_walk(40),
         truth in prop_oneof![Just(charging()), Just(succeeded()), Just(failed()), Just(not_found())],
-        send in submit_outcome(),
+        send in submit_outcome(), price in price(),
     ) {
-        let mut walker = Walker::new(policy);
+        let mut walker = Walker::new(policy, order);
         for (wait, action) in &walk {
             walker.act(*wait, action);
         }
@@ -376,11 +512,15 @@ proptest! {
         let mut steps = 0;
         while !(case.state().is_end() || matches!(case.state(), OrderState::Review(_))) {
             steps += 1;
-            prop_assert!(steps < 1500, "no end in sight: {:?}", case.state());
+            prop_assert!(steps < 3_000, "no end in sight: {:?}", case.state());
             if !case.sends.is_empty() {
                 case.submit_ends(send.clone());
             } else if !case.queries.is_empty() {
                 case.query_says(truth.clone());
+            } else if !case.probes.is_empty() {
+                case.probe_says(truth.clone());
+            } else if !case.quotes.is_empty() {
+                case.quote_says(price.clone());
             } else {
                 case.due();
             }

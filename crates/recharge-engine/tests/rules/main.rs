@@ -11,9 +11,12 @@ mod asking;
 mod callbacks;
 #[path = "../common/mod.rs"]
 mod common;
+mod hold;
 mod late;
 mod people;
+mod prices;
 mod replay;
+mod routes;
 mod sending;
 mod standing;
 mod violations;

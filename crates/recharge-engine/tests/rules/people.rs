@@ -2,7 +2,7 @@
 
 use recharge_core::{OrderState, ReviewReason};
 use recharge_engine::{
-    Command, CommandError, Decision, Event, Input, Person, Purpose, SendToken, Verdict,
+    Command, CommandError, Decision, Event, Input, Person, PersonError, Purpose, SendToken, Verdict,
 };
 
 use crate::common::outcomes::{
@@ -140,7 +140,7 @@ fn the_second_person_is_another() {
             Err(CommandError::SamePerson("ann".to_owned()))
         );
     }
-    assert_eq!(Person::new("  "), None);
+    assert_eq!(Person::authenticated("  "), Err(PersonError));
     case.decide(Verdict::Failed, "bob").unwrap();
     let Event::Decided {
         decision,
@@ -159,6 +159,101 @@ fn the_second_person_is_another() {
 }
 
 #[test]
+fn the_same_name_in_other_letters_is_not_a_second_person() {
+    let mut case = Case::new().sent(accepted());
+    case.decide(Verdict::Failed, "Zoë").unwrap();
+    for name in ["zoë", "ZOË", " zOË"] {
+        let refused = case.decide(Verdict::Failed, name);
+        assert!(
+            matches!(refused, Err(CommandError::SamePerson(_))),
+            "{name}"
+        );
+    }
+    // Nor is the same name, authenticated once and once not.
+    case.policy.approvers = vec!["zoë".to_owned()];
+    let version = case.order.version();
+    let refused = case.decide_as(Verdict::Failed, at_the_machine("ZOË"), version);
+    assert!(matches!(refused, Err(CommandError::SamePerson(_))));
+    case.decide(Verdict::Failed, "zoe").unwrap();
+    assert_eq!(case.state(), OrderState::Failed);
+}
+
+fn at_the_machine(name: &str) -> Person {
+    Person::unauthenticated(name, "root").unwrap()
+}
+
+#[test]
+fn somebody_whom_nobody_has_authenticated_counts_for_two_only_if_listed() {
+    for verdict in [AGAIN, elsewhere(), Verdict::Failed] {
+        let mut case = desk();
+        let seen = case.order.version();
+        for name in ["ann", "bob"] {
+            let refused = case.decide_as(verdict.clone(), at_the_machine(name), seen);
+            assert!(matches!(refused, Err(CommandError::NotAllowed(_))));
+        }
+        assert_eq!(case.order.approval(), None);
+        // Nor as the second.
+        case.decide(verdict.clone(), "cy").unwrap();
+        let refused = case.decide_as(verdict.clone(), at_the_machine("ann"), seen);
+        assert!(matches!(refused, Err(CommandError::NotAllowed(_))));
+        assert!(matches!(case.state(), OrderState::Review(_)));
+        case.policy.approvers = vec!["dan".to_owned(), " Ann ".to_owned()];
+        case.decide_as(verdict, at_the_machine("ann"), seen)
+            .unwrap();
+        assert!(!matches!(case.state(), OrderState::Review(_)));
+    }
+}
+
+#[test]
+fn what_takes_one_person_somebody_whom_nobody_has_authenticated_may_do() {
+    let mut case = Case::new();
+    case.decide_as(Verdict::Cancel, at_the_machine("ann"), 0)
+        .unwrap();
+    assert_eq!(case.state(), OrderState::Failed);
+    let mut case = Case::new().sent(accepted());
+    let seen = case.order.version();
+    case.decide_as(Verdict::Succeeded, at_the_machine("ann"), seen)
+        .unwrap();
+    assert_eq!(case.state(), OrderState::Succeeded);
+    let by = case.order.decided_by().unwrap();
+    assert_eq!((by.name(), by.system_user()), ("ann", Some("root")));
+    assert_eq!(by.to_string(), "ann (not authenticated, as root)");
+}
+
+#[test]
+fn a_name_is_short_and_plain() {
+    let long = "x".repeat(65);
+    for name in ["", " \t", "a\nb", "a\u{7f}", &long] {
+        assert_eq!(Person::authenticated(name), Err(PersonError), "{name:?}");
+        assert_eq!(Person::unauthenticated("ann", name), Err(PersonError));
+        assert_eq!(Person::unauthenticated(name, "ann"), Err(PersonError));
+    }
+    let widest = "大".repeat(64);
+    assert_eq!(person(&widest).name(), widest);
+    assert_eq!(person(" ann "), person("ann"));
+}
+
+#[test]
+fn the_version_that_each_had_seen_stands_in_the_log() {
+    let mut case = desk();
+    let first = case.order.version();
+    case.decide(Verdict::Failed, "ann").unwrap();
+    case.round(not_found());
+    let second = case.order.version();
+    case.decide(Verdict::Failed, "bob").unwrap();
+    let seen: Vec<u64> = case
+        .log
+        .iter()
+        .filter_map(|recorded| match &recorded.event {
+            Event::Approved { decision } | Event::Decided { decision, .. } => Some(decision.seen),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(seen, [first, second]);
+    assert!(first < second);
+}
+
+#[test]
 fn two_people_who_want_different_things_have_decided_nothing() {
     let mut case = desk();
     case.decide(Verdict::Failed, "ann").unwrap();
@@ -173,15 +268,14 @@ fn two_people_who_want_different_things_have_decided_nothing() {
 #[test]
 fn a_decision_needs_evidence() {
     let mut case = Case::new().sent(accepted());
-    for evidence in ["", " \n"] {
+    for evidence in ["", " \n", "-", "...", "\u{200b}\u{feff}"] {
         let decision = Decision {
             verdict: Verdict::Succeeded,
             by: person("ann"),
             evidence: evidence.to_owned(),
+            seen: case.order.version(),
         };
-        let command = Command::Decide(decision);
-        let seen = case.order.version();
-        let refused = case.try_step(Input::Command { command, seen });
+        let refused = case.try_step(Input::Command(Command::Decide(decision)));
         assert_eq!(refused, Err(CommandError::NoEvidence));
     }
     assert_eq!(case.state(), OrderState::Charging);
@@ -357,7 +451,7 @@ fn who_and_why_stand_in_the_log() {
         panic!("{:?}", case.log.last());
     };
     assert_eq!(
-        (decision.by.as_str(), decision.evidence.as_str()),
+        (decision.by.name(), decision.evidence.as_str()),
         ("ann", "ticket 7")
     );
     assert_eq!(case.order.approval(), Some(decision));
@@ -380,14 +474,10 @@ fn a_refused_command_changes_nothing() {
         verdict: AGAIN,
         by: person("ann"),
         evidence: "ticket 7".to_owned(),
+        seen: case.order.version(),
     });
-    let seen = case.order.version();
-    let refused = recharge_engine::step(
-        &case.policy,
-        &case.order,
-        Input::Command { command, seen },
-        case.now,
-    );
+    let refused =
+        recharge_engine::step(&case.policy, &case.order, Input::Command(command), case.now);
     assert!(refused.is_err());
     // A fact never is.
     for attempt in [0, 5] {

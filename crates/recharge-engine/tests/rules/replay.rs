@@ -3,8 +3,8 @@
 use recharge_core::OrderState;
 use recharge_engine::{ApplyError, Cause, Event, Order, Recorded};
 
+use crate::common::Case;
 use crate::common::outcomes::{accepted, charging, succeeded};
-use crate::common::{Case, new_order};
 
 /// An order that was taken, asked about twice, and ended.
 fn ended() -> Case {
@@ -16,7 +16,7 @@ fn ended() -> Case {
 }
 
 fn replay(case: &Case, log: &[Recorded]) -> Result<Order, ApplyError> {
-    Order::replay(new_order(), case.accepted, log)
+    Order::replay(case.order.acceptance().clone(), log)
 }
 
 #[test]
@@ -128,4 +128,59 @@ fn a_refused_event_changes_nothing() {
         }),
         Ok(())
     );
+}
+
+#[test]
+fn what_is_taken_in_is_the_next_attempt_or_one_that_exists() {
+    let case = ended();
+    let attempt = &case.order.attempts()[0];
+    let adopted = |index, number, name: &str| Recorded {
+        version: case.order.version() + 1,
+        at: case.now,
+        event: Event::Adopted {
+            attempt: index,
+            number,
+            provider: crate::common::provider(name),
+        },
+    };
+    let other = recharge_core::AttemptNumber::from_bits(&[7; 17]);
+    for (recorded, wanted) in [
+        (adopted(0, attempt.number(), "first"), Ok(())),
+        (adopted(1, other, "second"), Ok(())),
+        (adopted(0, other, "first"), Err(0)),
+        (adopted(0, attempt.number(), "second"), Err(0)),
+        (adopted(2, other, "first"), Err(2)),
+    ] {
+        let mut order = case.order.clone();
+        let wanted = wanted.map_err(|attempt| ApplyError::Attempt { attempt });
+        assert_eq!(order.apply(&recorded), wanted);
+        assert_eq!(order == case.order, wanted.is_err());
+    }
+}
+
+#[test]
+fn a_log_with_a_hold_and_prices_is_its_order() {
+    let mut capped = crate::common::route("first");
+    capped.price_ceiling = Some("100".parse().unwrap());
+    let mut case = Case::with(crate::common::policy(vec![capped]));
+    case.restore();
+    case.due();
+    for _ in 0..2 {
+        case.due();
+        // One route and no attempt: the number of its first.
+        if !case.probes.is_empty() {
+            case.probe_says(crate::common::outcomes::not_found());
+        }
+    }
+    assert_eq!(case.quotes.len(), 1);
+    case.quote_says(recharge_engine::Price::NoQuote);
+    case.due();
+    case.submit_ends(accepted());
+    assert_eq!(case.state(), OrderState::Charging);
+    for end in 0..=case.log.len() {
+        // At each point of its life, and not only at the last.
+        let order = replay(&case, &case.log[..end]).unwrap();
+        assert_eq!(order.version(), end as u64);
+    }
+    assert_eq!(replay(&case, &case.log), Ok(case.order.clone()));
 }

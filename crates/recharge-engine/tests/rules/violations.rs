@@ -7,7 +7,7 @@ use crate::common::outcomes::{
     accepted, charging, failed, not_found, not_sent, rejected, succeeded, unavailable, unknown,
 };
 use crate::common::{
-    Case, HOUR, KEY, MINUTE, SECOND, Sending, new_order, policy, provider, queries, route, submits,
+    Case, HOUR, KEY, MINUTE, SECOND, Sending, policy, provider, queries, route, submits,
 };
 
 #[test]
@@ -187,7 +187,7 @@ fn v08_an_order_from_a_restored_backup_gets_the_same_number() {
     restored.due();
     assert_eq!(restored.order.attempts()[0].number(), number);
     // And it is the log's, whatever the key is now.
-    let mut rebuilt = Order::accept(new_order(), case.accepted);
+    let mut rebuilt = Order::accept(case.order.acceptance().clone());
     for recorded in &case.log {
         rebuilt.apply(recorded).unwrap();
     }

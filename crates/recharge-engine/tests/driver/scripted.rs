@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use recharge_core::{
-    AccountKind, Call, Capabilities, FaceValue, Offer, Provider, ProviderId, QueryOutcome,
-    QueryRequest, SubmitOutcome, SubmitRequest,
+    Account, AccountKind, Call, CallError, Callback, CallbackError, Capabilities, FaceValue, Money,
+    Offer, Provider, ProviderId, QueryOutcome, QueryRequest, Quote, SubmitOutcome, SubmitRequest,
+    UpstreamState,
 };
 use recharge_engine::{Clock, Epoch, Moment, WallTime};
 
@@ -32,6 +33,7 @@ pub(crate) struct Scripted {
     queries: Mutex<VecDeque<QueryOutcome>>,
     calls: Mutex<Vec<Called>>,
     on_submit: Mutex<Option<Hook>>,
+    price: Mutex<Option<Money>>,
     began: tokio::time::Instant,
 }
 
@@ -48,6 +50,7 @@ impl Scripted {
             queries: Mutex::default(),
             calls: Mutex::default(),
             on_submit: Mutex::default(),
+            price: Mutex::default(),
             began: tokio::time::Instant::now(),
         }
     }
@@ -78,6 +81,12 @@ impl Scripted {
         self
     }
 
+    /// What it says that a submit costs.
+    pub(crate) fn priced(self, price: &str) -> Self {
+        *self.price.lock().unwrap() = Some(price.parse().unwrap());
+        self
+    }
+
     pub(crate) fn on_submit(&self, hook: Hook) {
         *self.on_submit.lock().unwrap() = Some(hook);
     }
@@ -93,6 +102,15 @@ impl Scripted {
             Called::Query(..) => None,
         };
         self.calls().into_iter().filter_map(number).collect()
+    }
+
+    /// When they were.
+    pub(crate) fn sent_at(&self) -> Vec<u64> {
+        let at = |call| match call {
+            Called::Submit(_, at) => Some(at),
+            Called::Query(..) => None,
+        };
+        self.calls().into_iter().filter_map(at).collect()
     }
 
     /// When it was asked.
@@ -154,25 +172,74 @@ impl Provider for Scripted {
         tokio::time::sleep(Duration::from_secs(1)).await;
         outcome
     }
-}
 
-/// A clock that follows tokio's, which a test pauses.
-#[derive(Debug)]
-pub(crate) struct TokioClock(tokio::time::Instant);
+    async fn quote(&self, _account: &Account, _amount: FaceValue) -> Result<Quote, CallError> {
+        match *self.price.lock().unwrap() {
+            Some(price) => Ok(Quote::new(price, "100 yuan".to_owned())),
+            None => Err(CallError::unsupported(Call::Quote)),
+        }
+    }
 
-impl TokioClock {
-    pub(crate) fn start() -> Self {
-        Self(tokio::time::Instant::now())
+    /// A number, a space, and a state.
+    fn parse_callback(
+        &self,
+        _content_type: Option<&str>,
+        body: &[u8],
+    ) -> Result<Callback, CallbackError> {
+        let forged = || CallbackError::Unusable("forged".to_owned());
+        let text = std::str::from_utf8(body).map_err(|_| forged())?;
+        let (number, state) = text.split_once(' ').ok_or_else(forged)?;
+        let mut callback = Callback::new(number.to_owned());
+        callback.claims = UpstreamState::parse(state);
+        Ok(callback)
     }
 }
 
+/// A clock that follows tokio's, which a test pauses; its wall clock can be made to jump.
+#[derive(Debug)]
+pub(crate) struct TokioClock {
+    began: tokio::time::Instant,
+    epoch: Mutex<(Epoch, tokio::time::Instant)>,
+    wall: Mutex<i64>,
+}
+
+impl TokioClock {
+    pub(crate) fn start() -> Self {
+        let began = tokio::time::Instant::now();
+        Self {
+            began,
+            epoch: Mutex::new((Epoch(0), began)),
+            wall: Mutex::new(1_800_000_000_000),
+        }
+    }
+
+    /// The wall clock is set forward, or back.
+    pub(crate) fn jump(&self, millis: i64) {
+        *self.wall.lock().unwrap() += millis;
+    }
+}
+
+#[async_trait]
 impl Clock for TokioClock {
     fn now(&self) -> Moment {
-        let elapsed = self.0.elapsed();
+        let (epoch, began) = *self.epoch.lock().unwrap();
         Moment {
-            wall: WallTime::from_millis(1_800_000_000_000).after(elapsed),
-            epoch: Epoch(1),
-            monotonic: elapsed,
+            wall: WallTime::from_millis(*self.wall.lock().unwrap()).after(self.began.elapsed()),
+            epoch,
+            monotonic: began.elapsed(),
         }
+    }
+
+    fn begin(&self, epoch: Epoch) {
+        *self.epoch.lock().unwrap() = (epoch, tokio::time::Instant::now());
+    }
+
+    fn instant(&self, moment: Moment, later: Duration) -> Option<Instant> {
+        let (epoch, began) = *self.epoch.lock().unwrap();
+        (moment.epoch == epoch).then(|| (began + moment.monotonic + later).into_std())
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
     }
 }

@@ -1,0 +1,137 @@
+//! Times as they are shown and written: in China, where there is one offset all year.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::{Offset, TimeZone, offset};
+use recharge_engine::WallTime;
+
+const CHINA: Offset = offset(8);
+const HOUR: u64 = 3_600;
+const DAY_MILLIS: i64 = 86_400_000;
+
+/// For people, such as `2027-01-15 16:00:00+08:00`.
+pub fn local(at: WallTime) -> String {
+    format(at, "%Y-%m-%d %H:%M:%S%:z")
+}
+
+/// For programs, such as `2027-01-15T16:00:00.000+08:00`.
+pub fn rfc3339(at: WallTime) -> String {
+    format(at, "%Y-%m-%dT%H:%M:%S%.3f%:z")
+}
+
+fn format(at: WallTime, form: &str) -> String {
+    match Timestamp::from_millisecond(at.millis()) {
+        Ok(time) => time
+            .to_zoned(TimeZone::fixed(CHINA))
+            .strftime(form)
+            .to_string(),
+        // Some hundred thousand years away: a clock has gone wrong, and that may be seen.
+        Err(_) => format!("{} ms", at.millis()),
+    }
+}
+
+/// A span in its two largest units, such as `3d 4h` or `5m 0s`.
+pub fn age(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let (days, hours) = (seconds / (24 * HOUR), seconds / HOUR % 24);
+    let (minutes, rest) = (seconds / 60 % 60, seconds % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{rest}s"),
+        (0, 0, _) => format!("{minutes}m {rest}s"),
+        (0, _, _) => format!("{hours}h {minutes}m"),
+        (_, _, _) => format!("{days}d {hours}h"),
+    }
+}
+
+/// Midnight in China, of the day that it is.
+pub fn midnight(now: WallTime) -> WallTime {
+    let offset = i64::from(CHINA.seconds()) * 1_000;
+    let day = now.millis().saturating_add(offset).div_euclid(DAY_MILLIS);
+    WallTime::from_millis((day * DAY_MILLIS).saturating_sub(offset))
+}
+
+/// Reads a day (its midnight), or a day and a time, in China unless it names its offset.
+pub fn parse(text: &str) -> Result<WallTime, &'static str> {
+    let time = text
+        .parse::<Timestamp>()
+        .ok()
+        .or_else(|| CHINA.to_timestamp(text.parse::<DateTime>().ok()?).ok())
+        .or_else(|| {
+            CHINA
+                .to_timestamp(
+                    text.parse::<Date>()
+                        .ok()?
+                        .to_datetime(jiff::civil::Time::midnight()),
+                )
+                .ok()
+        });
+    time.map(|time| WallTime::from_millis(time.as_millisecond()))
+        .ok_or("write a day or a day and a time, such as 2027-01-15 or 2027-01-15T16:00")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const AT: WallTime = WallTime::from_millis(1_800_000_000_123);
+
+    #[test]
+    fn times_are_those_of_china() {
+        assert_eq!(local(AT), "2027-01-15 16:00:00+08:00");
+        assert_eq!(rfc3339(AT), "2027-01-15T16:00:00.123+08:00");
+        assert_eq!(
+            local(WallTime::from_millis(i64::MAX)),
+            format!("{} ms", i64::MAX)
+        );
+    }
+
+    #[test]
+    fn what_is_shown_is_read() {
+        for text in [
+            "2027-01-15T16:00:00.123+08:00",
+            "2027-01-15T08:00:00.123Z",
+            "2027-01-15T16:00:00.123",
+            "2027-01-15 16:00:00.123",
+        ] {
+            assert_eq!(parse(text), Ok(AT), "{text}");
+        }
+        assert_eq!(parse("2027-01-15"), Ok(midnight(AT)));
+        assert_eq!(parse(&local(midnight(AT))), Ok(midnight(AT)));
+        for wrong in ["", "today", "15.1.2027", "2027-02-30", "2027-01-15T25:00"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_in_china() {
+        assert_eq!(local(midnight(AT)), "2027-01-15 00:00:00+08:00");
+        assert_eq!(midnight(midnight(AT)), midnight(AT));
+        let before = WallTime::from_millis(midnight(AT).millis() - 1);
+        assert_eq!(local(midnight(before)), "2027-01-14 00:00:00+08:00");
+    }
+
+    #[test]
+    fn ages_have_two_units() {
+        for (seconds, text) in [
+            (0, "0s"),
+            (59, "59s"),
+            (60, "1m 0s"),
+            (3_599, "59m 59s"),
+            (3_600, "1h 0m"),
+            (90_000, "1d 1h"),
+        ] {
+            assert_eq!(age(Duration::from_secs(seconds)), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_time_and_no_text_is_too_much(millis: i64, text: String) {
+            let at = WallTime::from_millis(millis);
+            let _ = (local(at), rfc3339(at), midnight(at), parse(&text));
+        }
+    }
+}

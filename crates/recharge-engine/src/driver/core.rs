@@ -1,0 +1,352 @@
+//! What the tasks of a driver share: the orders that it has claimed, and how an input becomes durable.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::future::Future;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use recharge_core::{AccountKind, ProviderId};
+use tokio::sync::{Notify, oneshot, watch};
+
+use super::gate::Upstream;
+use super::scheduler::Agenda;
+use super::tasks::Tasks;
+use super::{Caution, Setup, StartError, default_routes};
+use crate::store::{Hold, Lease, OrderKey};
+use crate::{
+    AppendError, Clock, Effect, Input, Jitter, NewOrder, Order, Policy, SendToken, Step, Store,
+    StoreError, Times, step,
+};
+
+/// How many orders are kept in memory while they wait. More are read again when their turn comes.
+pub(super) const KEPT: usize = 20_000;
+/// How many orders are read at once.
+pub(super) const BATCH: usize = 256;
+
+pub(super) struct Core {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) times: Times,
+    pub(super) lease: Lease,
+    pub(super) upstreams: BTreeMap<ProviderId, Arc<Upstream>>,
+    pub(super) tasks: Tasks,
+    /// Told when there is something for the scheduler to do.
+    pub(super) wake: Arc<Notify>,
+    policies: BTreeMap<AccountKind, Policy>,
+    pub(super) caution: Caution,
+    pub(super) hold: Mutex<Option<Hold>>,
+    stopped: watch::Sender<bool>,
+    random: Mutex<u64>,
+    pub(super) held: Mutex<HashMap<OrderKey, Arc<Held>>>,
+    pub(super) agenda: Mutex<Agenda>,
+    pub(super) waiting: Mutex<HashMap<OrderKey, Vec<oneshot::Sender<Order>>>>,
+}
+
+/// A claimed order.
+pub(super) struct Held {
+    pub(super) key: OrderKey,
+    /// Locked while an input becomes durable, never while a provider is called.
+    pub(super) order: tokio::sync::Mutex<Order>,
+    /// Whether somebody sees to its next turn: a task, a gate, or the scheduler.
+    pub(super) seen_to: AtomicBool,
+}
+
+/// Why an input did not become durable.
+#[derive(Debug)]
+pub(super) enum TellError {
+    Refused(crate::CommandError),
+    LeaseLost,
+    NoSuchOrder,
+    Store(StoreError),
+}
+
+impl Core {
+    pub(super) async fn begin(setup: Setup) -> Result<Self, StartError> {
+        setup.times.validate()?;
+        let mut ids = BTreeSet::new();
+        if let Some(twice) = setup.providers.iter().find(|p| !ids.insert(p.id())) {
+            return Err(StartError::SameProvider(twice.id().clone()));
+        }
+        let known = |provider: &ProviderId| setup.providers.iter().any(|p| p.id() == provider);
+        let mut routes = setup.routes.values().flatten();
+        if let Some(route) = routes.find(|route| !known(&route.provider)) {
+            return Err(StartError::NoSuchProvider(route.provider.clone()));
+        }
+        let session = setup.store.begin().await?;
+        setup.clock.begin(session.epoch);
+        let policy = |kind: AccountKind| {
+            let routes = setup.routes.get(&kind).cloned();
+            let routes = routes.unwrap_or_else(|| default_routes(&setup.providers, kind));
+            let mut policy = Policy::new(routes, setup.times.clone(), session.numbers.clone());
+            policy.approvers.clone_from(&setup.approvers);
+            policy
+        };
+        let wake = Arc::new(Notify::new());
+        Ok(Self {
+            policies: AccountKind::ALL.map(|kind| (kind, policy(kind))).into(),
+            upstreams: setup
+                .providers
+                .iter()
+                .map(|provider| {
+                    let upstream = Upstream::new(provider.clone(), &setup.limits, wake.clone());
+                    (provider.id().clone(), Arc::new(upstream))
+                })
+                .collect(),
+            store: setup.store,
+            clock: setup.clock,
+            times: setup.times,
+            lease: session.lease,
+            tasks: Tasks::new(),
+            wake,
+            caution: setup.caution,
+            hold: Mutex::new(session.hold),
+            stopped: watch::Sender::new(false),
+            random: Mutex::new(setup.seed),
+            held: Mutex::default(),
+            agenda: Mutex::default(),
+            waiting: Mutex::default(),
+        })
+    }
+
+    pub(super) fn upstream(&self, provider: &ProviderId) -> Option<&Arc<Upstream>> {
+        self.upstreams.get(provider)
+    }
+
+    pub(super) fn detached<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+        &self,
+        task: F,
+    ) -> impl Future<Output = Option<T>> + use<T, F> {
+        self.tasks.detached(task)
+    }
+
+    pub(super) fn stopping(&self) -> bool {
+        *self.stopped.borrow()
+    }
+
+    pub(super) async fn stop(&self, patience: Duration) -> bool {
+        self.stopped.send_replace(true);
+        self.wake.notify_one();
+        lock(&self.waiting).clear();
+        tokio::select! {
+            () = self.tasks.finished() => true,
+            () = self.clock.sleep(patience) => false,
+        }
+    }
+
+    /// Waits, though not past a stop.
+    pub(super) async fn pause(&self, duration: Duration) {
+        tokio::select! {
+            () = self.stop_is_called() => {}
+            () = self.clock.sleep(duration) => {}
+        }
+    }
+
+    pub(super) async fn stop_is_called(&self) {
+        // The sender lives in `self`, so the only end of this is the wanted one.
+        let _ = self.stopped.subscribe().wait_for(|stopped| *stopped).await;
+    }
+
+    pub(super) fn policy(&self, what: &NewOrder) -> Option<&Policy> {
+        self.policies.get(&what.account.kind())
+    }
+
+    /// Keeps a claimed order at hand.
+    pub(super) fn keep(&self, key: OrderKey, order: Order) -> Arc<Held> {
+        let fresh = || {
+            Arc::new(Held {
+                key,
+                order: tokio::sync::Mutex::new(order),
+                seen_to: AtomicBool::new(false),
+            })
+        };
+        lock(&self.held).entry(key).or_insert_with(fresh).clone()
+    }
+
+    pub(super) fn at_hand(&self, key: OrderKey) -> Option<Arc<Held>> {
+        lock(&self.held).get(&key).cloned()
+    }
+
+    /// An order that is at hand, or is claimed now, or is this worker's already.
+    pub(super) async fn obtain(&self, key: OrderKey) -> Result<Arc<Held>, TellError> {
+        if let Some(held) = self.at_hand(key) {
+            return Ok(held);
+        }
+        let claimed = self.store.claim(self.lease, key).await?;
+        let stored = match claimed {
+            Some(stored) => Some(stored),
+            None => self.store.read(key).await?,
+        };
+        let stored = stored.ok_or(TellError::NoSuchOrder)?;
+        Ok(self.keep(key, stored.order))
+    }
+
+    /// Tells an order something: one step, written down. With a lease, only as its claimer; a fact needs
+    /// none. Answers what is to be done now that it is durable.
+    pub(super) async fn tell(
+        &self,
+        held: &Held,
+        lease: Option<Lease>,
+        input: impl Fn(SendToken, Jitter) -> Input,
+    ) -> Result<Vec<Effect>, TellError> {
+        let mut order = held.order.lock().await;
+        loop {
+            let made = self.step(&order, &input)?;
+            match self.write(held.key, lease, &mut order, made).await? {
+                Written::Durable(effects) => return Ok(effects),
+                Written::Again => {}
+            }
+        }
+    }
+
+    /// What an input means for an order, now.
+    pub(super) fn step(
+        &self,
+        order: &Order,
+        input: impl FnOnce(SendToken, Jitter) -> Input,
+    ) -> Result<Step, TellError> {
+        let (token, jitter) = self.draw();
+        // Kinds of account are few and fixed, and each has a policy.
+        let policy = self.policy(order.what()).ok_or(TellError::NoSuchOrder)?;
+        step(policy, order, input(token, jitter), self.clock.now()).map_err(TellError::Refused)
+    }
+
+    /// Makes a step durable, whatever it takes to know that it is.
+    pub(super) async fn write(
+        &self,
+        key: OrderKey,
+        lease: Option<Lease>,
+        order: &mut Order,
+        made: Step,
+    ) -> Result<Written, TellError> {
+        if made.events.is_empty() {
+            return Ok(Written::Durable(made.effects));
+        }
+        let mut wait = Duration::from_millis(50);
+        loop {
+            let error = match self.store.append(key, lease, &made).await {
+                Ok(()) => {
+                    *order = made.order;
+                    self.tell_waiting(key, order);
+                    return Ok(Written::Durable(made.effects));
+                }
+                Err(AppendError::Version { .. }) => {
+                    *order = self.read_back(key).await?;
+                    return Ok(Written::Again);
+                }
+                // Given back a moment ago, perhaps; then it is this worker's to claim again.
+                Err(AppendError::LeaseLost) => {
+                    *order = match self.store.claim(self.lease, key).await? {
+                        Some(stored) => stored.order,
+                        None => return Err(TellError::LeaseLost),
+                    };
+                    return Ok(Written::Again);
+                }
+                Err(AppendError::NoSuchOrder) => return Err(TellError::NoSuchOrder),
+                Err(AppendError::Store(error)) => error,
+            };
+            match error {
+                // Whether these very events are there, token and all, says who may act on them.
+                StoreError::Unknown(_) => {
+                    *order = self.read_back(key).await?;
+                    if *order == made.order {
+                        self.tell_waiting(key, order);
+                        return Ok(Written::Durable(made.effects));
+                    }
+                    return Ok(Written::Again);
+                }
+                // A fact is worth waiting for; anything else comes again by itself.
+                StoreError::Unavailable(_) if lease.is_none() && !self.stopping() => {
+                    self.pause(wait).await;
+                    wait = (wait * 2).min(Duration::from_secs(5));
+                }
+                error => return Err(TellError::Store(error)),
+            }
+        }
+    }
+
+    async fn read_back(&self, key: OrderKey) -> Result<Order, TellError> {
+        let mut wait = Duration::from_millis(50);
+        loop {
+            match self.store.read(key).await {
+                Ok(Some(stored)) => return Ok(stored.order),
+                Ok(None) => return Err(TellError::NoSuchOrder),
+                Err(StoreError::Unavailable(_) | StoreError::Unknown(_)) if !self.stopping() => {
+                    self.pause(wait).await;
+                    wait = (wait * 2).min(Duration::from_secs(5));
+                }
+                Err(error) => return Err(TellError::Store(error)),
+            }
+        }
+    }
+
+    fn tell_waiting(&self, key: OrderKey, order: &Order) {
+        if !order.is_at_rest() {
+            return;
+        }
+        let waiting = lock(&self.waiting).remove(&key);
+        for waiter in waiting.into_iter().flatten() {
+            // It may have gone.
+            let _ = waiter.send(order.clone());
+        }
+    }
+
+    /// Lets go of an order that nobody else uses, which may be waiting at a gate.
+    pub(super) fn let_go(&self, held: &Arc<Held>) -> bool {
+        let mut orders = lock(&self.held);
+        // This handle and the map's.
+        let unused = Arc::strong_count(held) <= 2;
+        if unused {
+            orders.remove(&held.key);
+        }
+        unused
+    }
+
+    pub(super) fn crowded(&self) -> bool {
+        lock(&self.held).len() >= KEPT
+    }
+
+    /// A token and jitter. SplitMix64: for telling sends apart, not for secrets.
+    fn draw(&self) -> (SendToken, Jitter) {
+        let mut random = lock(&self.random);
+        let mut next = || {
+            *random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = *random;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            z ^ (z >> 31)
+        };
+        let token = SendToken((u128::from(next()) << 64) | u128::from(next()));
+        let [_, _, _, _, _, _, high, low] = next().to_be_bytes();
+        (token, Jitter(u16::from_be_bytes([high, low])))
+    }
+}
+
+/// What became of a step.
+pub(super) enum Written {
+    /// It is durable; this is to be done.
+    Durable(Vec<Effect>),
+    /// The order had gone on. It has been read again: step once more.
+    Again,
+}
+
+impl From<AppendError> for TellError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Version { .. } | AppendError::LeaseLost => Self::LeaseLost,
+            AppendError::NoSuchOrder => Self::NoSuchOrder,
+            AppendError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<StoreError> for TellError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What these guard is whole between any two statements, also where a task has panicked.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

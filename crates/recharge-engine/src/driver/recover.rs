@@ -1,0 +1,104 @@
+//! Carrying out the plan of [`recovery`]: at a start, and after a jump of the clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::core::{BATCH, Core, TellError, lock};
+use super::recovery::{self, Occasion};
+use crate::store::{Hold, OrderKey};
+use crate::{Epoch, Input, StoreError};
+
+/// For how long after a restore orders are held that are accepted anew: their merchant may have sent them
+/// before. The longest that an upstream is known to pay late.
+const HOLD: Duration = Duration::from_hours(7 * 24);
+
+impl Core {
+    /// Looks through the orders that an earlier worker left, and tells those that must know.
+    pub(super) async fn recover_at_start(self: &Arc<Self>) -> Result<(), StoreError> {
+        let restored = *lock(&self.hold) == Some(Hold::Restored);
+        self.recover(Occasion::Start { restored }).await?;
+        if restored {
+            let until = self.clock.now().wall.after(HOLD);
+            self.store.set_hold(Some(until)).await?;
+            *lock(&self.hold) = Some(Hold::Until(until));
+        } else if self.hold_is_over() {
+            self.store.set_hold(None).await?;
+            *lock(&self.hold) = None;
+        }
+        self.hear_unhandled().await?;
+        Ok(())
+    }
+
+    fn hold_is_over(&self) -> bool {
+        let now = self.clock.now().wall;
+        matches!(*lock(&self.hold), Some(Hold::Until(until)) if until <= now)
+    }
+
+    /// Tells orders of the callbacks that were kept, and not told, before.
+    async fn hear_unhandled(self: &Arc<Self>) -> Result<(), StoreError> {
+        let mut last = 0;
+        loop {
+            let entries = self.store.unhandled(BATCH).await?;
+            // Those that are still there could not be told; the next start tries again.
+            let fresh: Vec<_> = entries.into_iter().filter(|it| it.id > last).collect();
+            let Some(newest) = fresh.last() else {
+                return Ok(());
+            };
+            last = newest.id;
+            for entry in fresh {
+                self.handle(entry).await;
+            }
+        }
+    }
+
+    pub(super) async fn recover(self: &Arc<Self>, occasion: Occasion) -> Result<(), StoreError> {
+        let restored = occasion == Occasion::Start { restored: true };
+        let mut after = None;
+        loop {
+            let now = self.clock.now().wall;
+            let beyond = recovery::beyond(now, &self.times);
+            let briefs = self.store.survey(beyond, after, BATCH).await?;
+            let Some(last) = briefs.last() else {
+                return Ok(());
+            };
+            after = Some(last.key);
+            let told: Vec<_> = briefs
+                .iter()
+                .filter(|brief| recovery::must_be_told(occasion, brief, now, &self.times))
+                .map(|brief| {
+                    let (core, key) = (self.clone(), brief.key);
+                    // Together, so that they share commits.
+                    self.detached(async move { core.recovered(key, restored).await })
+                })
+                .collect();
+            for told in told {
+                match told.await {
+                    None
+                    | Some(
+                        Ok(())
+                        | Err(TellError::NoSuchOrder | TellError::LeaseLost | TellError::Refused(_)),
+                    ) => {}
+                    Some(Err(TellError::Store(error))) => return Err(error),
+                }
+            }
+        }
+    }
+
+    async fn recovered(self: &Arc<Self>, key: OrderKey, restored: bool) -> Result<(), TellError> {
+        let held = self.obtain(key).await?;
+        let input = |_, jitter| Input::Recovered { restored, jitter };
+        let told = self.tell(&held, Some(self.lease), input).await;
+        self.settle(&held).await;
+        told.map(|_| ())
+    }
+
+    /// Begins an epoch, after a jump of the wall clock.
+    pub(super) async fn clock_jumped(self: &Arc<Self>) -> Result<(), StoreError> {
+        let epoch: Epoch = self.store.next_epoch().await?;
+        self.clock.begin(epoch);
+        for upstream in self.upstreams.values() {
+            upstream.reset_clock();
+        }
+        self.recover(Occasion::Jump).await
+    }
+}

@@ -1,0 +1,171 @@
+//! Whose turn it is: orders whose time has come, those whose gate has opened, and those that the store has
+//! to hand out.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::core::{BATCH, Core, lock};
+use super::gate::{Called, Lane};
+use crate::store::OrderKey;
+use crate::{Moment, StoreError, WallTime};
+
+/// How long the scheduler sleeps at most: a clock that has jumped is noticed after this.
+const AT_MOST: Duration = Duration::from_secs(10);
+/// How far the two clocks may drift apart between two looks before it is called a jump.
+const JUMP: Duration = Duration::from_secs(2);
+/// How long a store that failed is left alone.
+const AFTER_TROUBLE: Duration = Duration::from_secs(1);
+
+/// What is to be done when.
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    /// Orders at hand. One that is there twice finds at its turn that it isn't due.
+    due: BinaryHeap<Reverse<(WallTime, OrderKey)>>,
+    /// When the store may have something to hand out.
+    claimable: Option<WallTime>,
+}
+
+/// Goes to work.
+pub(super) fn start(core: &Arc<Core>) {
+    let scheduler = core.clone();
+    core.tasks.spawn(async move { scheduler.schedule().await });
+}
+
+impl Core {
+    /// Sees to it that an order at hand has its turn then.
+    pub(super) fn put_down(&self, due: WallTime, key: OrderKey) {
+        let mut agenda = lock(&self.agenda);
+        let sooner = agenda
+            .due
+            .peek()
+            .is_none_or(|Reverse((first, _))| due < *first);
+        agenda.due.push(Reverse((due, key)));
+        if sooner {
+            self.wake.notify_one();
+        }
+    }
+
+    /// The store has something to hand out then.
+    pub(super) fn may_be_claimed(&self, due: WallTime) {
+        let mut agenda = lock(&self.agenda);
+        if agenda.claimable.is_none_or(|known| due < known) {
+            agenda.claimable = Some(due);
+            self.wake.notify_one();
+        }
+    }
+
+    async fn schedule(self: Arc<Self>) {
+        let mut seen = self.clock.now();
+        // Whatever the store has is looked for at least as often as the scheduler wakes by itself.
+        let mut look = Duration::ZERO;
+        while !self.stopping() {
+            let now = self.clock.now();
+            if jumped(seen, now) && self.clock_jumped().await.is_err() {
+                self.pause(AFTER_TROUBLE).await;
+                continue;
+            }
+            let now = self.clock.now();
+            seen = now;
+            self.call_due(now.wall);
+            let gates = self.call_up(now);
+            if now.monotonic >= look || self.is_claimable(now.wall) {
+                look = now.monotonic.saturating_add(AT_MOST);
+                match self.claim(now.wall).await {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    // What it has is due as before.
+                    Err(_) => {
+                        lock(&self.agenda).claimable = None;
+                        look = now.monotonic.saturating_add(AFTER_TROUBLE);
+                    }
+                }
+            }
+            let next = {
+                let agenda = lock(&self.agenda);
+                let due = agenda.due.peek().map(|Reverse((due, _))| *due);
+                let first = [due, agenda.claimable].into_iter().flatten().min();
+                first.map_or(AT_MOST, |due| due.since(now.wall))
+            };
+            let gates = gates.map_or(AT_MOST, |until| until.saturating_sub(now.monotonic));
+            let wait = next.min(gates).min(AT_MOST);
+            tokio::select! {
+                () = self.wake.notified() => {}
+                () = self.clock.sleep(wait.max(Duration::from_millis(1))) => {}
+            }
+        }
+    }
+
+    fn is_claimable(&self, now: WallTime) -> bool {
+        let agenda = lock(&self.agenda);
+        agenda.claimable.is_some_and(|due| due <= now) && !self.crowded()
+    }
+
+    /// Calls those at hand whose time has come.
+    fn call_due(self: &Arc<Self>, now: WallTime) {
+        loop {
+            let key = {
+                let mut agenda = lock(&self.agenda);
+                match agenda.due.peek() {
+                    Some(Reverse((due, key))) if *due <= now => {
+                        let key = *key;
+                        agenda.due.pop();
+                        key
+                    }
+                    Some(_) | None => return,
+                }
+            };
+            if let Some(held) = self.at_hand(key) {
+                self.take_turn(held, None);
+            }
+        }
+    }
+
+    /// Calls those whose gate has opened; answers when one opens by itself.
+    fn call_up(self: &Arc<Self>, now: Moment) -> Option<Duration> {
+        let mut next: Option<Duration> = None;
+        for upstream in self.upstreams.values() {
+            for lane in Lane::BOTH {
+                let (called, again) = upstream.call_up(lane, now.monotonic, now.wall);
+                for called in called {
+                    match called {
+                        Called::Turn(key, pass) => self.take_turn_of(key, pass),
+                        // Whoever waited may have gone; then the pass goes back.
+                        Called::Call(give, pass) => drop(give.send(pass)),
+                    }
+                }
+                next = [next, again].into_iter().flatten().min();
+            }
+        }
+        next
+    }
+
+    /// Claims what is due in the store; answers whether there may be more.
+    async fn claim(self: &Arc<Self>, now: WallTime) -> Result<bool, StoreError> {
+        lock(&self.agenda).claimable = None;
+        let limit = if self.crowded() { 0 } else { BATCH };
+        let claimed = self.store.claim_due(self.lease, now, limit).await?;
+        let more = limit > 0 && claimed.len() == limit;
+        for stored in claimed {
+            let held = self.keep(stored.key, stored.order);
+            self.take_turn(held, None);
+        }
+        if !more && let Some(due) = self.store.next_due().await? {
+            let mut agenda = lock(&self.agenda);
+            let known = agenda.claimable.map_or(due, |known| known.min(due));
+            agenda.claimable = Some(known);
+        }
+        Ok(more)
+    }
+}
+
+/// Whether the wall clock went another way than the monotonic one.
+fn jumped(before: Moment, now: Moment) -> bool {
+    if before.epoch != now.epoch {
+        return false;
+    }
+    let steady = now.monotonic.saturating_sub(before.monotonic);
+    let expected = before.wall.after(steady);
+    now.wall.since(expected).max(expected.since(now.wall)) > JUMP
+}

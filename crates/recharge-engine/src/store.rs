@@ -1,0 +1,357 @@
+//! [`Store`]: the memory of the engine, and what each of its methods means after a crash.
+//!
+//! A store keeps, for each order, what was accepted and the log of its events. Nothing else is the
+//! truth: state, version, due time and the numbers of attempts are kept beside the log so that orders can
+//! be found, and follow from it. Every method that writes answers only when what it wrote is durable:
+//! after any crash that follows, a store that is opened again has it.
+
+mod error;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use recharge_core::{
+    AttemptNumber, MerchantId, OrderId, OrderState, ProviderId, UpstreamOrderId, UpstreamState,
+};
+
+pub use error::{AcceptError, AppendError, StoreError};
+
+use crate::{Acceptance, Alarm, Epoch, Notice, NumberKey, Order, Recorded, Step, WallTime};
+
+/// The store's own name of an order: rising in the order of acceptance, never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OrderKey(pub u64);
+
+/// Under which a worker claims orders. It dies with the worker: when another begins on the same store,
+/// nothing is written any more under an earlier one that claims, sends or decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lease(pub u64);
+
+/// What a worker is given when it [begins](Store::begin).
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Its lease.
+    pub lease: Lease,
+    /// The epoch of its clock.
+    pub epoch: Epoch,
+    /// The installation's key, made when the store was.
+    pub numbers: NumberKey,
+    /// The hold of a restored backup, if one is in force.
+    pub hold: Option<Hold>,
+}
+
+/// The hold of a restored backup, which may not know what was sent since it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// The open orders have not all been held yet.
+    Restored,
+    /// They have; orders accepted before this are held as well, because their merchant may have sent them
+    /// before.
+    Until(WallTime),
+}
+
+/// An order as a store hands it out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its key.
+    pub key: OrderKey,
+    /// The order: the fold of its log.
+    pub order: Order,
+}
+
+/// What [`Store::accept`] came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// The order, as it now stands.
+    pub stored: Stored,
+    /// Whether it is new. If not, the merchant has sent it again.
+    pub new: bool,
+}
+
+/// What is looked at, in the same transaction, before a new order is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Guards {
+    /// An order for the same account and face value, accepted since then and not failed, stands in the
+    /// way.
+    pub duplicate_since: Option<WallTime>,
+    /// What an account may be charged with since then, orders that failed not counted.
+    pub account: Option<AccountLimits>,
+}
+
+/// How much one account may be charged with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountLimits {
+    /// Since when: the beginning of the day.
+    pub since: WallTime,
+    /// How many orders.
+    pub orders: Option<u32>,
+    /// How many yuan, by face value.
+    pub yuan: Option<u32>,
+}
+
+/// Where an order stands, without its log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Brief {
+    /// Its key.
+    pub key: OrderKey,
+    /// Its state.
+    pub state: OrderState,
+    /// When it is due.
+    pub due: Option<WallTime>,
+}
+
+/// Which orders to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Filter {
+    /// Of this merchant.
+    pub merchant: Option<MerchantId>,
+    /// In this state; whatever the reason, for a review.
+    pub state: Option<OrderState>,
+    /// For this account: its number, as it was ordered.
+    pub account: Option<String>,
+    /// Accepted at or after this.
+    pub from: Option<WallTime>,
+    /// Accepted before this.
+    pub until: Option<WallTime>,
+}
+
+/// How many orders there are of each state, and what waits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Statistics {
+    /// Orders by the name of their state; states without orders are left out.
+    pub orders: Vec<(&'static str, u64)>,
+    /// Messages that have not been delivered.
+    pub messages: u64,
+    /// When the oldest order was accepted that is neither ended nor on a desk.
+    pub oldest_open: Option<WallTime>,
+}
+
+/// A notice or an alarm that waits to be delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// By which it is [marked as delivered](Store::delivered). Rising.
+    pub id: u64,
+    /// The order.
+    pub key: OrderKey,
+    /// Its merchant.
+    pub merchant: MerchantId,
+    /// Its name.
+    pub order_id: OrderId,
+    /// What is to be told.
+    pub what: Told,
+}
+
+/// What is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// To the merchant.
+    Notice(Notice),
+    /// To an operator, of the order at this version.
+    Alarm {
+        /// The version.
+        version: u64,
+        /// Of what.
+        alarm: Alarm,
+    },
+}
+
+/// A genuine callback, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeptCallback {
+    /// From which provider.
+    pub provider: ProviderId,
+    /// Our number, as it says; it may be nobody's.
+    pub number: String,
+    /// The upstream's number.
+    pub upstream_order_id: Option<UpstreamOrderId>,
+    /// The state that it claims.
+    pub claims: Option<UpstreamState>,
+    /// Whether its signature covers that state.
+    pub covers_state: bool,
+}
+
+impl KeptCallback {
+    /// One that carries nothing but our number.
+    pub const fn new(provider: ProviderId, number: String) -> Self {
+        Self {
+            provider,
+            number,
+            upstream_order_id: None,
+            claims: None,
+            covers_state: false,
+        }
+    }
+}
+
+/// A callback that has been kept, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxEntry {
+    /// By which it is [marked as handled](Store::handled).
+    pub id: u64,
+    /// What came.
+    pub callback: KeptCallback,
+    /// Whose it is: an order and the index of its attempt. `None` when no order that is still asked about
+    /// has that number at that provider.
+    pub whose: Option<(OrderKey, u32)>,
+    /// Whether the same had come before.
+    pub again: bool,
+}
+
+/// Where orders are kept. The store suite of the conformance crate checks an implementation.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// A worker begins. Every claim that an earlier one made on this store is void from now on.
+    ///
+    /// After a crash: lease and epoch that were given out are never given out again.
+    async fn begin(&self) -> Result<Session, StoreError>;
+
+    /// The next epoch, after a jump of the clock.
+    ///
+    /// After a crash: it is never given out again.
+    async fn next_epoch(&self) -> Result<Epoch, StoreError>;
+
+    /// Takes an order, once for each merchant and order id: the same content again is the same order,
+    /// whatever the guards say; other content is a conflict. The guards see every order accepted before.
+    /// With a lease, a new order is claimed at once.
+    ///
+    /// After a crash: an order that was answered for is there. After [`StoreError::Unknown`] it may be;
+    /// to accept it again is harmless.
+    async fn accept(
+        &self,
+        acceptance: Acceptance,
+        guards: Guards,
+        lease: Option<Lease>,
+    ) -> Result<Accepted, AcceptError>;
+
+    /// Claims up to `limit` orders that are due and that nobody has claimed, the longest due first.
+    ///
+    /// After a crash: claims are gone; the orders are due as before.
+    async fn claim_due(
+        &self,
+        lease: Lease,
+        now: WallTime,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StoreError>;
+
+    /// Claims one order, due or not, for a person's command or a callback. `None` when somebody has it.
+    async fn claim(&self, lease: Lease, key: OrderKey) -> Result<Option<Stored>, AppendError>;
+
+    /// Gives claimed orders back. They are claimed again when they are due.
+    async fn release(&self, lease: Lease, keys: &[OrderKey]) -> Result<(), StoreError>;
+
+    /// When the next order is due that nobody has claimed; a time past is one that can be claimed now.
+    async fn next_due(&self) -> Result<Option<WallTime>, StoreError>;
+
+    /// Appends the events of a step, with its notices and alarms, at the version that the step was made
+    /// of: all of it or nothing. With a lease only if the order is claimed under it: steps that claim,
+    /// send or decide come with one, facts without.
+    ///
+    /// After a crash: what was answered for is there, whole. After [`StoreError::Unknown`] all of it is
+    /// there or nothing is: read back, and compare [`Attempt::open_token`](crate::Attempt::open_token)
+    /// before any byte is sent.
+    async fn append(
+        &self,
+        key: OrderKey,
+        lease: Option<Lease>,
+        step: &Step,
+    ) -> Result<(), AppendError>;
+
+    /// The order, as its log has it.
+    async fn read(&self, key: OrderKey) -> Result<Option<Stored>, StoreError>;
+
+    /// The key of a merchant's order.
+    async fn find(
+        &self,
+        merchant: &MerchantId,
+        order_id: &OrderId,
+    ) -> Result<Option<OrderKey>, StoreError>;
+
+    /// The log of an order: every event, versions 1, 2, 3 and so on.
+    async fn log(&self, key: OrderKey) -> Result<Vec<Recorded>, StoreError>;
+
+    /// Orders, newest first, older than `before`.
+    async fn list(
+        &self,
+        filter: &Filter,
+        before: Option<OrderKey>,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StoreError>;
+
+    /// For recovery, in rising order of keys after `after`: orders that have not ended, and those that are
+    /// due only later than `beyond`.
+    async fn survey(
+        &self,
+        beyond: WallTime,
+        after: Option<OrderKey>,
+        limit: usize,
+    ) -> Result<Vec<Brief>, StoreError>;
+
+    /// How many orders there are, and what waits.
+    async fn statistics(&self) -> Result<Statistics, StoreError>;
+
+    /// Keeps a callback, once for each provider, number, upstream number and claim; then it may be
+    /// answered.
+    ///
+    /// After a crash: one that was answered for is there, and [unhandled](Self::unhandled) until it is
+    /// marked.
+    async fn keep_callback(
+        &self,
+        callback: KeptCallback,
+        at: WallTime,
+    ) -> Result<InboxEntry, StoreError>;
+
+    /// Callbacks of known orders that have not been marked as handled, oldest first.
+    async fn unhandled(&self, limit: usize) -> Result<Vec<InboxEntry>, StoreError>;
+
+    /// Marks a callback as handled: the order has heard of it.
+    async fn handled(&self, id: u64) -> Result<(), StoreError>;
+
+    /// Messages that have not been delivered, oldest first, after `after`.
+    async fn messages(&self, after: u64, limit: usize) -> Result<Vec<Message>, StoreError>;
+
+    /// Marks messages as delivered. They are forgotten.
+    ///
+    /// After a crash between delivery and mark they are delivered again.
+    async fn delivered(&self, ids: &[u64]) -> Result<(), StoreError>;
+
+    /// Every open order has been held, and the hold stays until then; or, with `None`, is over.
+    async fn set_hold(&self, until: Option<WallTime>) -> Result<(), StoreError>;
+}
+
+/// The number of the attempt that a step began, with its index: what a callback will name.
+pub fn begun(step: &Step) -> impl Iterator<Item = (u32, AttemptNumber, &ProviderId)> {
+    use crate::Event::{
+        Adopted, Answered, Approved, AskedAgain, CallbackSeen, Decided, Held, Moved, Priced,
+        Probed, Recovered, Scheduled, SendEnded, SendIntended,
+    };
+    step.events
+        .iter()
+        .filter_map(|recorded| match &recorded.event {
+            SendIntended {
+                attempt,
+                number,
+                provider,
+                ..
+            }
+            | Adopted {
+                attempt,
+                number,
+                provider,
+            } => Some((*attempt, *number, provider)),
+            SendEnded { .. }
+            | Answered { .. }
+            | CallbackSeen { .. }
+            | Approved { .. }
+            | Decided { .. }
+            | AskedAgain { .. }
+            | Moved { .. }
+            | Recovered
+            | Held
+            | Probed { .. }
+            | Priced { .. }
+            | Scheduled { .. } => None,
+        })
+}

@@ -1,0 +1,17 @@
+//! Where the engine's orders are kept: [`Sqlite`], a [`Store`](recharge_engine::Store) in one file.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`sqlite`] | [`Sqlite`], its backups and its check-up (feature `sqlite`) |
+//! | [`url`] | [`StoreUrl`]: the store as configuration names it |
+//!
+//! Nothing is answered before it is durable: see [`sqlite`] for how, and for what happens when the disk
+//! says no.
+
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+pub mod url;
+
+#[cfg(feature = "sqlite")]
+pub use sqlite::Sqlite;
+pub use url::StoreUrl;

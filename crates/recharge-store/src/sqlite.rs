@@ -1,0 +1,393 @@
+//! [`Sqlite`]: the engine's memory in one SQLite file.
+//!
+//! **Writing.** One thread writes. It takes all requests that wait into one transaction and answers each
+//! only after COMMIT, with `synchronous=FULL` in WAL mode: what was answered survives a crash of the
+//! machine. Many callers thus share one sync of the disk. What a caller can make ready itself, such as
+//! the text of a record, it does.
+//!
+//! **Reading.** A few threads read, each at one moment of the file and never older than the last answer.
+//!
+//! **Claims** are in memory and die with the process. Leases and epochs are counted in the file.
+//!
+//! **When the disk says no.** A failure before COMMIT is undone: nothing is written, and every request of
+//! that transaction is told so. When COMMIT itself fails, nobody knows; every request of the transaction
+//! is told that. The file is then opened anew, all that is in it is written and synced again, and a mark
+//! is written after it, so that its fate can't change any more; only then is anything read or written
+//! again. This is tried at the next request, not in a loop.
+//!
+//! **One writer.** A lock of the operating system on `NAME.lock` keeps other processes from writing, and
+//! is freed when this one dies. Anybody may read at the same time.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use recharge_core::{MerchantId, OrderId};
+use recharge_engine::store::{
+    Accepted, Brief, Filter, Guards, InboxEntry, KeptCallback, Lease, Message, OrderKey, Session,
+    Statistics, Stored,
+};
+use recharge_engine::{
+    AcceptError, Acceptance, AppendError, Epoch, Order, Recorded, Step, Store, StoreError, WallTime,
+};
+use rusqlite::Connection;
+
+mod accept;
+mod append;
+mod batch;
+mod claims;
+mod copy;
+mod due;
+mod error;
+#[cfg(feature = "test-util")]
+mod fate;
+mod file;
+mod pool;
+mod queue;
+mod read;
+mod report;
+mod schema;
+mod small;
+mod told;
+mod value;
+mod writer;
+
+pub use error::OpenError;
+#[cfg(feature = "test-util")]
+pub use fate::Fate;
+pub use report::Report;
+
+use accept::Taken;
+use claims::Claims;
+use file::{Lock, Place};
+use pool::Readers;
+use schema::MIGRATIONS;
+use writer::{Shared, Writer};
+
+/// A store in one SQLite file.
+///
+/// To drop it waits until what was asked for is written.
+#[derive(Debug)]
+pub struct Sqlite {
+    // The order is that in which they are dropped: the lock last, when nobody writes any more.
+    writer: Option<Writer>,
+    readers: Readers,
+    shared: Arc<Shared>,
+    place: Place,
+    _lock: Option<Lock>,
+}
+
+impl Sqlite {
+    /// Opens a store for writing, and makes it if there is none: with a fresh key, for its owner only.
+    /// A file of an older format is copied beside itself and brought up to date. Blocks; a large file
+    /// takes no longer than a small one.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let place = Place::of(path.as_ref())?;
+        let lock = Lock::take(&place)?;
+        let connection = Self::prepare(&place, MIGRATIONS)?;
+        let path = place.path();
+        let lease = writer::newest_lease(&connection).map_err(OpenError::sqlite(path))?;
+        let shared = share(lease);
+        Ok(Self {
+            readers: Readers::start(path, &shared)?,
+            writer: Some(Writer::start(
+                place.clone(),
+                connection,
+                Arc::clone(&shared),
+            )?),
+            shared,
+            place,
+            _lock: Some(lock),
+        })
+    }
+
+    /// Makes the file if need be, and brings it up to date. The caller holds the lock.
+    fn prepare(place: &Place, migrations: &[&str]) -> Result<Connection, OpenError> {
+        let path = place.path();
+        if !place.exists() {
+            file::create(path)?;
+            file::sync_folder(path)?;
+        }
+        let mut connection = file::connect(path)?;
+        // A look before anything is set: a file that isn't ours stays as it is.
+        schema::kind(&connection, path, migrations)?;
+        file::make_durable(&connection, path)?;
+        schema::migrate(&mut connection, place, migrations)?;
+        Ok(connection)
+    }
+
+    /// Opens a store for reading only, whether or not another process writes it. Every method that writes
+    /// answers [`StoreError::Unavailable`].
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let place = Place::of(path.as_ref())?;
+        let path = place.path();
+        let connection = copy::connect_ours(path)?;
+        let found = schema::kind(&connection, path, MIGRATIONS)?;
+        let known = schema::newest(MIGRATIONS);
+        match found {
+            schema::Kind::Ours(found) if found == known => {}
+            schema::Kind::Ours(found) => {
+                let path = path.to_owned();
+                return Err(OpenError::Older { path, found, known });
+            }
+            schema::Kind::Empty => {
+                let path = path.to_owned();
+                return Err(OpenError::NotOurs { path });
+            }
+        }
+        let shared = share(Lease(0));
+        Ok(Self {
+            writer: None,
+            readers: Readers::start(path, &shared)?,
+            shared,
+            place,
+            _lock: None,
+        })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        self.place.path()
+    }
+
+    /// Copies a store, whether or not a process writes it: all of it at one moment, checked from end to
+    /// end and durable. The copy holds the installation's key; only its owner can read it. Nothing is
+    /// overwritten. Blocks.
+    pub fn backup(from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<(), OpenError> {
+        copy::backup(from.as_ref(), to.as_ref())
+    }
+
+    /// Puts a copy in place of a store, with the hold in force: the next worker is told
+    /// [`Hold::Restored`](recharge_engine::store::Hold::Restored). A store that is there is replaced only
+    /// on demand, never while somebody writes it, and is kept beside as `NAME.replaced`. Blocks.
+    pub fn restore(
+        backup: impl AsRef<Path>,
+        to: impl AsRef<Path>,
+        replace: bool,
+    ) -> Result<(), OpenError> {
+        copy::restore(backup.as_ref(), to.as_ref(), replace)
+    }
+
+    /// Looks at all of a store, and changes nothing. Blocks, and reads the whole file.
+    pub fn check(path: impl AsRef<Path>) -> Result<Report, OpenError> {
+        report::check(path.as_ref())
+    }
+
+    /// For tests: what becomes of the next commit.
+    #[cfg(feature = "test-util")]
+    pub fn next_commit(&self, fate: Fate) {
+        self.shared.fates.set(fate);
+    }
+
+    /// For tests: how many pages the file may have, as on a full disk. Until it is opened anew.
+    #[cfg(feature = "test-util")]
+    pub async fn limit_pages(&self, most: Option<u32>) -> Result<(), StoreError> {
+        self.write(small::LimitPages(most)).await
+    }
+
+    async fn write<O: writer::Op>(&self, op: O) -> Result<O::Outcome, StoreError> {
+        if let Some(writer) = &self.writer {
+            return writer.write(op).await;
+        }
+        let why = "it is open for reading only";
+        Err(StoreError::Unavailable(why.to_owned()))
+    }
+
+    async fn query<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        // What is read now and is gone after a crash would be a lie.
+        if self.shared.unsettled.load(Ordering::SeqCst) {
+            self.write(writer::Settle).await?;
+        }
+        self.readers.read(what).await
+    }
+
+    async fn order(&self, key: OrderKey) -> Result<Stored, StoreError> {
+        let found = self.query(move |it| read::order(it, key)).await?;
+        found.ok_or_else(|| StoreError::Damaged(format!("order {} is gone", key.0)))
+    }
+}
+
+fn share(lease: Lease) -> Arc<Shared> {
+    Arc::new(Shared {
+        claims: Arc::new(Claims::new(lease)),
+        unsettled: AtomicBool::new(false),
+        generation: AtomicU64::new(0),
+        #[cfg(feature = "test-util")]
+        fates: fate::Fates::default(),
+    })
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn begin(&self) -> Result<Session, StoreError> {
+        self.write(small::Begin).await
+    }
+
+    async fn next_epoch(&self) -> Result<Epoch, StoreError> {
+        self.write(small::NextEpoch).await
+    }
+
+    async fn accept(
+        &self,
+        acceptance: Acceptance,
+        guards: Guards,
+        lease: Option<Lease>,
+    ) -> Result<Accepted, AcceptError> {
+        let order = Order::accept(acceptance.clone());
+        let op = accept::Accept {
+            acceptance,
+            guards,
+            lease,
+        };
+        match self.write(op).await? {
+            Taken::New(key, grant) => {
+                if let Some(grant) = grant {
+                    grant.keep();
+                }
+                let stored = Stored { key, order };
+                Ok(Accepted { stored, new: true })
+            }
+            Taken::Known(key) => Ok(Accepted {
+                stored: self.order(key).await?,
+                new: false,
+            }),
+            Taken::Refused(refusal) => Err(refusal),
+        }
+    }
+
+    async fn claim_due(
+        &self,
+        lease: Lease,
+        now: WallTime,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StoreError> {
+        if self.writer.is_none() {
+            return self.write(writer::Settle).await.map(|()| Vec::new());
+        }
+        let claims = Arc::clone(&self.shared.claims);
+        let (orders, grant) = self
+            .query(move |it| due::claim(it, &claims, lease, now, limit))
+            .await?;
+        grant.keep();
+        Ok(orders)
+    }
+
+    async fn claim(&self, lease: Lease, key: OrderKey) -> Result<Option<Stored>, AppendError> {
+        if self.writer.is_none() {
+            self.write(writer::Settle).await?;
+        }
+        let claims = Arc::clone(&self.shared.claims);
+        let claimed = self
+            .query(move |it| due::claim_one(it, &claims, lease, key))
+            .await?;
+        Ok(claimed?.map(|(stored, grant)| {
+            grant.keep();
+            stored
+        }))
+    }
+
+    async fn release(&self, lease: Lease, keys: &[OrderKey]) -> Result<(), StoreError> {
+        self.shared.claims.lock().release(lease, keys);
+        Ok(())
+    }
+
+    async fn next_due(&self) -> Result<Option<WallTime>, StoreError> {
+        let claims = Arc::clone(&self.shared.claims);
+        let alone = self.writer.is_some();
+        self.query(move |it| due::next(it, &claims, alone)).await
+    }
+
+    async fn append(
+        &self,
+        key: OrderKey,
+        lease: Option<Lease>,
+        step: &Step,
+    ) -> Result<(), AppendError> {
+        self.write(append::Append::new(key, lease, step)?).await?
+    }
+
+    async fn read(&self, key: OrderKey) -> Result<Option<Stored>, StoreError> {
+        self.query(move |it| read::order(it, key)).await
+    }
+
+    async fn find(
+        &self,
+        merchant: &MerchantId,
+        order_id: &OrderId,
+    ) -> Result<Option<OrderKey>, StoreError> {
+        let (merchant, order_id) = (merchant.clone(), order_id.clone());
+        self.query(move |it| read::find(it, &merchant, &order_id))
+            .await
+    }
+
+    async fn log(&self, key: OrderKey) -> Result<Vec<Recorded>, StoreError> {
+        self.query(move |it| read::log(it, key)).await
+    }
+
+    async fn list(
+        &self,
+        filter: &Filter,
+        before: Option<OrderKey>,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let filter = filter.clone();
+        self.query(move |it| read::list(it, &filter, before, limit))
+            .await
+    }
+
+    async fn survey(
+        &self,
+        beyond: WallTime,
+        after: Option<OrderKey>,
+        limit: usize,
+    ) -> Result<Vec<Brief>, StoreError> {
+        self.query(move |it| read::survey(it, beyond, after, limit))
+            .await
+    }
+
+    async fn statistics(&self) -> Result<Statistics, StoreError> {
+        self.query(read::statistics).await
+    }
+
+    async fn keep_callback(
+        &self,
+        callback: KeptCallback,
+        at: WallTime,
+    ) -> Result<InboxEntry, StoreError> {
+        let op = small::Keep {
+            callback: callback.clone(),
+            at,
+        };
+        let small::Kept { id, whose, again } = self.write(op).await?;
+        Ok(InboxEntry {
+            id,
+            callback,
+            whose,
+            again,
+        })
+    }
+
+    async fn unhandled(&self, limit: usize) -> Result<Vec<InboxEntry>, StoreError> {
+        self.query(move |it| told::unhandled(it, limit)).await
+    }
+
+    async fn handled(&self, id: u64) -> Result<(), StoreError> {
+        self.write(small::Handled(id)).await
+    }
+
+    async fn messages(&self, after: u64, limit: usize) -> Result<Vec<Message>, StoreError> {
+        self.query(move |it| told::messages(it, after, limit)).await
+    }
+
+    async fn delivered(&self, ids: &[u64]) -> Result<(), StoreError> {
+        self.write(small::Delivered(ids.to_vec())).await
+    }
+
+    async fn set_hold(&self, until: Option<WallTime>) -> Result<(), StoreError> {
+        self.write(small::SetHold(until)).await
+    }
+}

@@ -1,0 +1,267 @@
+//! Orders as they are read: the fold of their log.
+
+use std::fmt::Display;
+
+use recharge_core::{
+    Account, AccountKind, Carrier, FaceValue, MerchantId, OrderId, OrderState, ProviderId,
+};
+use recharge_engine::store::{Brief, Filter, OrderKey, Statistics, Stored};
+use recharge_engine::{Acceptance, NewOrder, Order, Recorded, StoreError, WallTime, record};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
+
+use super::error::unwritten;
+use super::value::{STATES, moment_of, nonsense, signed, state_of, unsigned};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// An order, as its log has it.
+pub(super) fn order(connection: &Connection, key: OrderKey) -> Result<Option<Stored>> {
+    let row = connection
+        .prepare_cached(
+            "SELECT merchant, order_id, kind, account, yuan, carrier, provider,
+                 accepted, epoch, monotonic, held, state, reason, version
+             FROM orders WHERE key = ?1",
+        )
+        .map_err(unwritten)?
+        .query_row([signed(key.0)], |row| {
+            Ok((
+                acceptance(row)?,
+                state(row, 11, 12)?,
+                unsigned(row.get(13)?),
+            ))
+        })
+        .optional()
+        .map_err(|error| of_order(key, error))?;
+    let Some((acceptance, state, version)) = row else {
+        return Ok(None);
+    };
+    let order = Order::replay(acceptance, &log(connection, key)?)
+        .map_err(|error| StoreError::Damaged(format!("order {}: {error}", key.0)))?;
+    if order.version() != version || order.state() != state {
+        return Err(StoreError::Damaged(format!(
+            "order {}: it is {state} at version {version}, and its log ends {} at version {}",
+            key.0,
+            order.state(),
+            order.version()
+        )));
+    }
+    Ok(Some(Stored { key, order }))
+}
+
+/// The log of an order.
+pub(super) fn log(connection: &Connection, key: OrderKey) -> Result<Vec<Recorded>> {
+    let mut statement = connection
+        .prepare_cached("SELECT record FROM log WHERE key = ?1 ORDER BY first")
+        .map_err(unwritten)?;
+    let mut rows = statement.query([signed(key.0)]).map_err(unwritten)?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next().map_err(|error| of_order(key, error))? {
+        let text = row.get_ref(0).map_err(unwritten)?;
+        let text = text.as_str().map_err(|error| damaged(key, error))?;
+        events.extend(record::decode(text).map_err(|error| damaged(key, error))?);
+    }
+    Ok(events)
+}
+
+fn damaged(key: OrderKey, error: impl Display) -> StoreError {
+    StoreError::Damaged(format!("order {}: {error}", key.0))
+}
+
+fn of_order(key: OrderKey, error: rusqlite::Error) -> StoreError {
+    match unwritten(error) {
+        StoreError::Damaged(what) => damaged(key, what),
+        other => other,
+    }
+}
+
+fn acceptance(row: &Row<'_>) -> rusqlite::Result<Acceptance> {
+    fn text<'a>(row: &'a Row<'_>, at: usize) -> rusqlite::Result<&'a str> {
+        row.get_ref(at)?.as_str().map_err(nonsense)
+    }
+    let some = |at| row.get_ref(at)?.as_str_or_null().map_err(nonsense);
+    let kind = AccountKind::parse(text(row, 2)?).ok_or_else(|| nonsense("no kind of account"))?;
+    let carrier = |name| Carrier::parse(name).ok_or_else(|| nonsense("no carrier"));
+    let mut what = NewOrder::new(
+        MerchantId::parse(text(row, 0)?).map_err(nonsense)?,
+        OrderId::parse(text(row, 1)?).map_err(nonsense)?,
+        Account::parse(kind, text(row, 3)?).map_err(nonsense)?,
+        FaceValue::from_yuan(row.get(4)?).map_err(nonsense)?,
+    );
+    what.carrier = some(5)?.map(carrier).transpose()?;
+    what.provider = some(6)?
+        .map(ProviderId::parse)
+        .transpose()
+        .map_err(nonsense)?;
+    Ok(Acceptance {
+        what,
+        at: moment_of(row.get(7)?, row.get(8)?, row.get(9)?),
+        held: row.get(10)?,
+    })
+}
+
+fn state(row: &Row<'_>, name: usize, reason: usize) -> rusqlite::Result<OrderState> {
+    state_of(
+        row.get_ref(name)?.as_str().map_err(nonsense)?,
+        row.get_ref(reason)?.as_str_or_null().map_err(nonsense)?,
+    )
+}
+
+/// The key of a merchant's order.
+pub(super) fn find(
+    connection: &Connection,
+    merchant: &MerchantId,
+    order_id: &OrderId,
+) -> Result<Option<OrderKey>> {
+    connection
+        .prepare_cached("SELECT key FROM orders WHERE merchant = ?1 AND order_id = ?2")
+        .and_then(|mut statement| {
+            statement
+                .query_row((merchant.as_str(), order_id.as_str()), key_of)
+                .optional()
+        })
+        .map_err(unwritten)
+}
+
+fn key_of(row: &Row<'_>) -> rusqlite::Result<OrderKey> {
+    Ok(OrderKey(unsigned(row.get(0)?)))
+}
+
+/// Orders that a filter lets through, newest first.
+pub(super) fn list(
+    connection: &Connection,
+    filter: &Filter,
+    before: Option<OrderKey>,
+    limit: usize,
+) -> Result<Vec<Stored>> {
+    let Filter {
+        merchant,
+        state,
+        account,
+        from,
+        until,
+        ..
+    } = filter;
+    let before = before.map_or(i64::MAX, |key| signed(key.0));
+    let mut values = vec![
+        Value::from(before),
+        Value::from(i64::try_from(limit).unwrap_or(i64::MAX)),
+    ];
+    let mut conditions = String::new();
+    let mut and = |condition: &str, value: Value| {
+        values.push(value);
+        conditions.extend([" AND ", condition, " ?", &values.len().to_string()]);
+    };
+    if let Some(merchant) = merchant {
+        and("merchant =", merchant.as_str().to_owned().into());
+    }
+    if let Some(account) = account {
+        and("account =", account.clone().into());
+    }
+    if let Some(from) = from {
+        and("accepted >=", from.millis().into());
+    }
+    if let Some(until) = until {
+        and("accepted <", until.millis().into());
+    }
+    // The states are written into the text: a partial index is only used for what is known to be in it.
+    let (mut index, state) = match state {
+        None => ("NOT INDEXED", String::new()),
+        Some(state) => {
+            let name = state.as_str();
+            match state {
+                OrderState::Review(_) => {
+                    ("INDEXED BY orders_review", format!(" AND state = '{name}'"))
+                }
+                OrderState::Failed => {
+                    ("INDEXED BY orders_failed", format!(" AND state = '{name}'"))
+                }
+                OrderState::Succeeded => ("NOT INDEXED", format!(" AND state = '{name}'")),
+                OrderState::Pending
+                | OrderState::Submitting
+                | OrderState::Charging
+                | OrderState::Unknown => (
+                    "INDEXED BY orders_open",
+                    format!(" AND open = 1 AND state = '{name}'"),
+                ),
+            }
+        }
+    };
+    if account.is_some() {
+        index = "INDEXED BY orders_account";
+    }
+    let sql = format!(
+        "SELECT key FROM orders {index} WHERE key < ?1{conditions}{state} ORDER BY key DESC LIMIT ?2"
+    );
+    let keys: Vec<OrderKey> = connection
+        .prepare_cached(&sql)
+        .and_then(|mut it| it.query_map(params_from_iter(values), key_of)?.collect())
+        .map_err(unwritten)?;
+    keys.into_iter()
+        .filter_map(|key| order(connection, key).transpose())
+        .collect()
+}
+
+/// Orders that have not ended and orders that are due far off, by key.
+pub(super) fn survey(
+    connection: &Connection,
+    beyond: WallTime,
+    after: Option<OrderKey>,
+    limit: usize,
+) -> Result<Vec<Brief>> {
+    let after = after.map_or(-1, |key| signed(key.0));
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    connection
+        .prepare_cached(
+            "SELECT key, state, reason, due FROM orders WHERE key IN (
+                 SELECT key FROM (
+                     SELECT key FROM orders INDEXED BY orders_open
+                     WHERE open = 1 AND key > ?1 ORDER BY key LIMIT ?3)
+                 UNION
+                 SELECT key FROM (
+                     SELECT key FROM orders INDEXED BY orders_due
+                     WHERE due > ?2 AND key > ?1 ORDER BY key LIMIT ?3))
+             ORDER BY key LIMIT ?3",
+        )
+        .and_then(|mut statement| {
+            let briefs = statement.query_map((after, beyond.millis(), limit), |row| {
+                let due: Option<i64> = row.get(3)?;
+                Ok(Brief {
+                    key: key_of(row)?,
+                    state: state(row, 1, 2)?,
+                    due: due.map(WallTime::from_millis),
+                })
+            })?;
+            briefs.collect()
+        })
+        .map_err(unwritten)
+}
+
+/// How many orders there are, and what waits.
+pub(super) fn statistics(connection: &Connection) -> Result<Statistics> {
+    let read = || {
+        let mut statistics = Statistics::default();
+        for name in STATES {
+            let n: Option<i64> = connection
+                .prepare_cached("SELECT n FROM tally WHERE state = ?1")?
+                .query_row([name], |row| row.get(0))
+                .optional()?;
+            if let Some(n) = n.filter(|n| *n != 0) {
+                statistics.orders.push((name, unsigned(n)));
+            }
+        }
+        statistics.messages = connection
+            .prepare_cached("SELECT count(*) FROM outbox")?
+            .query_row([], |row| Ok(unsigned(row.get(0)?)))?;
+        // The oldest by key; where the clock has jumped, that is still the one that waits longest.
+        statistics.oldest_open = connection
+            .prepare_cached(
+                "SELECT accepted FROM orders INDEXED BY orders_open
+                 WHERE open = 1 AND state <> 'review' ORDER BY key LIMIT 1",
+            )?
+            .query_row([], |row| Ok(WallTime::from_millis(row.get(0)?)))
+            .optional()?;
+        Ok(statistics)
+    };
+    read().map_err(unwritten)
+}

@@ -1,0 +1,195 @@
+//! The small things that are written: leases, epochs, holds, callbacks, and what was delivered.
+
+use recharge_engine::store::{Hold, KeptCallback, Lease, OrderKey, Session};
+use recharge_engine::{Epoch, NumberKey, WallTime};
+use rusqlite::{OptionalExtension, params};
+
+use super::batch::Batch;
+use super::value::{signed, unsigned};
+use super::writer::Op;
+
+/// A worker begins. Alone in its transaction, so that nothing before it is judged by the new lease.
+#[derive(Debug)]
+pub(super) struct Begin;
+
+impl Op for Begin {
+    type Outcome = Session;
+    const ALONE: bool = true;
+
+    fn apply(&self, batch: &mut Batch<'_>) -> rusqlite::Result<Session> {
+        let session = batch
+            .prepare(
+                "UPDATE meta SET lease = lease + 1, epoch = epoch + 1
+                 RETURNING lease, epoch, numbers, restored, held_until",
+            )?
+            .query_row([], |row| {
+                let until: Option<i64> = row.get(4)?;
+                let hold = match (row.get(3)?, until) {
+                    (true, _) => Some(Hold::Restored),
+                    (false, until) => until.map(|at| Hold::Until(WallTime::from_millis(at))),
+                };
+                Ok(Session {
+                    lease: Lease(unsigned(row.get(0)?)),
+                    epoch: Epoch(unsigned(row.get(1)?)),
+                    numbers: NumberKey::new(row.get(2)?),
+                    hold,
+                })
+            })?;
+        batch.begun(session.lease);
+        Ok(session)
+    }
+}
+
+/// The next epoch.
+#[derive(Debug)]
+pub(super) struct NextEpoch;
+
+impl Op for NextEpoch {
+    type Outcome = Epoch;
+
+    fn apply(&self, batch: &mut Batch<'_>) -> rusqlite::Result<Epoch> {
+        batch
+            .prepare("UPDATE meta SET epoch = epoch + 1 RETURNING epoch")?
+            .query_row([], |row| Ok(Epoch(unsigned(row.get(0)?))))
+    }
+}
+
+/// The hold of a restored backup has got so far.
+#[derive(Debug)]
+pub(super) struct SetHold(pub(super) Option<WallTime>);
+
+impl Op for SetHold {
+    type Outcome = ();
+
+    fn apply(&self, batch: &mut Batch<'_>) -> rusqlite::Result<()> {
+        batch
+            .prepare("UPDATE meta SET restored = 0, held_until = ?1")?
+            .execute([self.0.map(WallTime::millis)])?;
+        Ok(())
+    }
+}
+
+/// A callback is kept.
+#[derive(Debug)]
+pub(super) struct Keep {
+    pub(super) callback: KeptCallback,
+    pub(super) at: WallTime,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) id: u64,
+    pub(super) whose: Option<(OrderKey, u32)>,
+    pub(super) again: bool,
+}
+
+impl Op for Keep {
+    type Outcome = Kept;
+
+    fn apply(&self, batch: &mut Batch<'_>) -> rusqlite::Result<Kept> {
+        let KeptCallback {
+            provider,
+            number,
+            upstream_order_id,
+            claims,
+            covers_state,
+            ..
+        } = &self.callback;
+        let upstream = upstream_order_id.as_ref().map_or("", |id| id.as_str());
+        let claims = claims.map_or("", |state| state.as_str());
+        let whose: Option<(i64, u32)> = batch
+            .prepare("SELECT key, attempt FROM asked WHERE number = ?1 AND provider = ?2")?
+            .query_row((number, provider.as_str()), |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        let (key, attempt) = whose.unzip();
+        let known: Option<i64> = batch
+            .prepare(
+                "SELECT id FROM inbox
+                 WHERE number = ?1 AND provider = ?2 AND upstream_order_id = ?3 AND claims = ?4",
+            )?
+            .query_row((number, provider.as_str(), upstream, claims), |row| {
+                row.get(0)
+            })
+            .optional()?;
+        let id = if let Some(id) = known {
+            // It may have been nobody's when it first came.
+            batch
+                .prepare("UPDATE inbox SET key = ?2, attempt = ?3 WHERE id = ?1 AND key IS NULL AND ?2 IS NOT NULL")?
+                .execute((id, key, attempt))?;
+            id
+        } else {
+            batch
+                .prepare(
+                    "INSERT INTO inbox (provider, number, upstream_order_id, claims,
+                         covers_state, at, key, attempt, handled)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)",
+                )?
+                .execute(params![
+                    provider.as_str(),
+                    number,
+                    upstream,
+                    claims,
+                    covers_state,
+                    self.at.millis(),
+                    key,
+                    attempt
+                ])?;
+            batch.connection().last_insert_rowid()
+        };
+        Ok(Kept {
+            id: unsigned(id),
+            whose: whose.map(|(key, attempt)| (OrderKey(unsigned(key)), attempt)),
+            again: known.is_some(),
+        })
+    }
+}
+
+/// The order has heard of a callback.
+#[derive(Debug)]
+pub(super) struct Handled(pub(super) u64);
+
+impl Op for Handled {
+    type Outcome = ();
+
+    fn apply(&self, batch: &mut Batch<'_>) -> rusqlite::Result<()> {
+        batch
+            .prepare("UPDATE inbox SET handled = 1 WHERE id = ?1")?
+            .execute([signed(self.0)])?;
+        Ok(())
+    }
+}
+
+/// Messages have been delivered.
+#[derive(Debug)]
+pub(super) struct Delivered(pub(super) Vec<u64>);
+
+impl Op for Delivered {
+    type Outcome = ();
+
+    fn apply(&self, batch: &mut Batch<'_>) -> rusqlite::Result<()> {
+        let mut delete = batch.prepare("DELETE FROM outbox WHERE id = ?1")?;
+        for id in &self.0 {
+            delete.execute([signed(*id)])?;
+        }
+        Ok(())
+    }
+}
+
+/// For tests: how many pages the file may have, as on a full disk.
+#[cfg(feature = "test-util")]
+#[derive(Debug)]
+pub(super) struct LimitPages(pub(super) Option<u32>);
+
+#[cfg(feature = "test-util")]
+impl Op for LimitPages {
+    type Outcome = ();
+
+    fn apply(&self, batch: &mut Batch<'_>) -> rusqlite::Result<()> {
+        let most = self.0.unwrap_or(u32::MAX - 1);
+        let pragma = format!("PRAGMA max_page_count = {most}");
+        batch.connection().query_row(&pragma, [], |_| Ok(()))
+    }
+}
