@@ -47,7 +47,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         name: "recharge-engine",
         height: 1,
         uses: &["recharge-core"],
-        purpose: "the order lifecycle: one pure step function, and its driver",
+        purpose: "the order lifecycle: one pure step function, its driver, and the Store trait",
     },
     Layer {
         name: "recharge-store",
@@ -94,8 +94,9 @@ pub(crate) const LAYERS: &[Layer] = &[
             "recharge-juhe",
             "recharge-jisu",
             "recharge-engine",
+            "recharge-store",
         ],
-        purpose: "facade: re-exports; features pick adapters and transports",
+        purpose: "facade: re-exports; features pick adapters, transports and the store",
     },
     Layer {
         name: "recharge-cli",
@@ -113,6 +114,12 @@ pub(crate) const LAYERS: &[Layer] = &[
         purpose: "the `recharge` command",
     },
     Layer {
+        name: "recharge-crash",
+        height: 0,
+        uses: &[],
+        purpose: "kills the command, fails its disk, and judges by the ledger; it shares nothing with what it judges",
+    },
+    Layer {
         name: "xtask",
         height: 5,
         uses: &[
@@ -121,6 +128,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             "recharge-juhe",
             "recharge-jisu",
             "recharge-cli",
+            "recharge-crash",
         ],
         purpose: "the project's own tasks; it reads code tables and commands to write docs from them",
     },

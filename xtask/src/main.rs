@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask docs | tidy | lint | test | bench`.
+//! The project's own tasks: `cargo xtask docs | tidy | lint | test | bench | crash | sweep`.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -8,6 +8,7 @@
 //! | [`facts`] | the upstreams' facts, and the tests that prove them |
 //! | [`docs`] | one file a generated page |
 //! | [`lint`], [`test`](mod@test), [`bench`](mod@bench) | the other tasks |
+//! | [`proof`] | `crash` and `sweep`: the command killed, and its disk failed |
 //! | [`tree`] | limits on what `cargo tree` shows, for `tidy` and `bench` |
 
 mod arrows;
@@ -17,6 +18,7 @@ mod facts;
 mod lint;
 mod problem;
 mod project;
+mod proof;
 mod run;
 mod rust;
 #[cfg(test)]
@@ -61,6 +63,17 @@ enum Task {
         )]
         _args: Vec<String>,
     },
+    /// Kill the command again and again, and judge by the upstreams' ledger
+    Crash {
+        /// How many rounds of orders
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        rounds: u64,
+        /// The seed of the first round; the next round has the next one
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+    },
+    /// Fail each write and each sync of a run once, and cut off its log at every frame
+    Sweep,
     /// Every goal of performance in one table
     Bench {
         /// Also what takes long: the cold build of the README's first command
@@ -76,6 +89,8 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(&project),
         Task::Lint => Ok(lint::run(&project)),
         Task::Test { .. } => test::run(&project, &after_test()),
+        Task::Crash { rounds, seed } => proof::crash(&project, rounds, seed),
+        Task::Sweep => proof::sweep(&project),
         Task::Bench { long } => bench::run(&project, long),
     });
     finish(done)

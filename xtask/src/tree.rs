@@ -44,7 +44,7 @@ const LIMITS: &[Limit] = &[
         package: "recharge",
         // What both adapters and the lifecycle need; the point of the row is what is absent.
         at_most: 60,
-        without: TRANSPORTS,
+        without: &["reqwest", "hyper", "tokio", "rusqlite"],
     },
 ];
 

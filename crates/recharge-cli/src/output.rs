@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use comfy_table::{LineStyle, Table, TableStyle, presets};
 use indicatif::{ProgressBar, ProgressStyle};
-use recharge_core::Answer;
+use recharge_core::{Answer, OrderId};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -121,6 +121,15 @@ impl Output {
                 format!("warning: {warning}")
             });
         }
+    }
+
+    /// Writes an alarm to standard error, as text or as JSON.
+    pub(crate) fn alarm(&self, order_id: &OrderId, what: &str) {
+        to_stderr(&if self.json {
+            json!({ "alarm": what, "order_id": order_id.as_str() }).to_string()
+        } else {
+            format!("alarm: order {order_id}: {what}")
+        });
     }
 
     /// Bytes as they are, written out at once.

@@ -1,23 +1,29 @@
 //! The engine as the commands use it: the configured providers and rules, on the configured store.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use recharge_core::{MerchantId, ProviderId};
+use recharge_core::{MerchantId, OrderId, ProviderId};
 use recharge_engine::driver::{Setup, StartError};
 use recharge_engine::store::Told;
-use recharge_engine::{Driver, Person, Store, SystemClock};
+use recharge_engine::{Driver, Person, Store, StoreError, SystemClock, record};
 use recharge_store::Sqlite;
+use recharge_store::sqlite::OpenError;
+use tokio::task::JoinHandle;
 
 use crate::config::{Providers, Rules};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::orders::args::Database;
-use crate::output::to_stderr;
+use crate::output::Output;
 
 /// How many messages are read at once.
 const BATCH: usize = 256;
+
+/// How often alarms are looked for while a command waits.
+const ALARMS: Duration = Duration::from_secs(2);
 
 /// What a command that places or settles orders needs.
 pub(crate) struct Service {
@@ -25,11 +31,17 @@ pub(crate) struct Service {
     pub(crate) driver: Driver,
     /// How long a call to a provider takes at most.
     patience: Duration,
+    output: Output,
+    /// Tells a person what comes up while a command waits.
+    watching: JoinHandle<()>,
 }
 
 /// The configuration, its providers and its rules, with warnings printed.
 pub(crate) struct Prepared {
-    file: PathBuf,
+    /// Where orders are kept.
+    pub(crate) file: PathBuf,
+    /// The configuration file, if one was read.
+    pub(crate) config: Option<PathBuf>,
     providers: Providers,
     /// The rules.
     pub(crate) rules: Rules,
@@ -51,6 +63,7 @@ pub(crate) fn prepare(context: &Context, database: &Database) -> Result<Prepared
     }
     Ok(Prepared {
         file: database.file(&config),
+        config: config.file().map(Path::to_owned),
         providers,
         rules,
     })
@@ -62,8 +75,33 @@ impl Prepared {
         self.providers.iter().map(|p| p.id().clone()).collect()
     }
 
+    /// Those of these ids that the store has an order for. It is only read, and need not be there.
+    pub(crate) async fn known<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a OrderId>,
+    ) -> Result<HashSet<&'a OrderId>, CliError> {
+        let mut known = HashSet::new();
+        let store = match Sqlite::open_read_only(&self.file) {
+            Ok(store) => store,
+            Err(OpenError::Missing { .. }) => return Ok(known),
+            Err(error) => return Err(trouble(&self.file, error)),
+        };
+        let local = MerchantId::local();
+        for id in ids {
+            if store
+                .find(&local, id)
+                .await
+                .map_err(CliError::store)?
+                .is_some()
+            {
+                known.insert(id);
+            }
+        }
+        Ok(known)
+    }
+
     /// Opens the store for writing, recovers what an earlier process left, and goes to work.
-    pub(crate) async fn start(self) -> Result<Service, CliError> {
+    pub(crate) async fn start(self, context: &Context) -> Result<Service, CliError> {
         let store = Sqlite::open(&self.file).map_err(|error| trouble(&self.file, error))?;
         let seed = getrandom::u64().map_err(|error| {
             CliError::system(
@@ -84,7 +122,33 @@ impl Prepared {
             StartError::Store(error) => trouble(&self.file, error),
             error => CliError::unconfigured(error.to_string()),
         })?;
-        Ok(Service { driver, patience })
+        let output = context.output.clone();
+        let watching = tokio::spawn(watch(driver.clone(), output.clone()));
+        Ok(Service {
+            driver,
+            patience,
+            output,
+            watching,
+        })
+    }
+}
+
+/// Warns of a store that can't be used, and tells alarms as they come.
+async fn watch(driver: Driver, output: Output) {
+    let mut trouble = driver.trouble();
+    loop {
+        tokio::select! {
+            // The sender lives as long as the driver does.
+            _ = trouble.changed() => {
+                let why = trouble.borrow_and_update().clone();
+                output.warn(&[why.map_or_else(
+                    || "the store can be used again".to_owned(),
+                    |why| format!("the store can't be used: {why}; what the upstreams tell is kept in memory, and this goes on by itself once it can"),
+                )]);
+            }
+            // What can't be told now is told by the next try, or at the end.
+            () = tokio::time::sleep(ALARMS) => drop(tell(&driver, &output).await),
+        }
     }
 }
 
@@ -97,40 +161,45 @@ impl Service {
     /// Stops, once what is in flight has been recorded, and tells what the merchant of the command line
     /// has not been told.
     pub(crate) async fn stop(&self) {
+        self.watching.abort();
         if !self.driver.stop(self.patience).await {
-            to_stderr(
-                "warning: some calls were still under way; the orders are in doubt and will be asked about at the next start",
-            );
+            let text = "some calls were still under way; the orders are in doubt and will be asked about at the next start";
+            self.output.warn(&[text.to_owned()]);
         }
     }
 
-    /// Tells an operator the alarms of the command line's orders. Its notices have been told by the
-    /// command's own answer.
-    pub(crate) async fn tell(&self) -> Result<(), CliError> {
-        let store = self.driver.store();
-        let local = MerchantId::local();
-        let mut after = 0;
-        loop {
-            let messages = store
-                .messages(after, BATCH)
-                .await
-                .map_err(CliError::store)?;
-            let Some(last) = messages.last() else {
-                return Ok(());
-            };
-            after = last.id;
-            let ours = messages.iter().filter(|message| message.merchant == local);
-            let mut told = Vec::new();
-            for message in ours {
-                if let Told::Alarm { alarm, .. } = message.what {
-                    let what = recharge_engine::record::alarm_text(alarm);
-                    to_stderr(&format!("alarm: order {}: {what}", message.order_id));
-                }
-                told.push(message.id);
+    /// Tells the alarms that have not been told. The command's own answer holds whatever the store does
+    /// now: what isn't marked as told is told again by the next command.
+    pub(crate) async fn tell(&self) {
+        if let Err(error) = tell(&self.driver, &self.output).await {
+            let text = format!("alarms will be told again: {error}");
+            self.output.warn(&[text]);
+        }
+    }
+}
+
+/// Tells a person the alarms of the command line's orders. Its notices are told by the command's own
+/// answer.
+async fn tell(driver: &Driver, output: &Output) -> Result<(), StoreError> {
+    let store = driver.store();
+    let local = MerchantId::local();
+    let mut after = 0;
+    loop {
+        let messages = store.messages(after, BATCH).await?;
+        let Some(last) = messages.last() else {
+            return Ok(());
+        };
+        after = last.id;
+        let ours = messages.iter().filter(|message| message.merchant == local);
+        let mut told = Vec::new();
+        for message in ours {
+            if let Told::Alarm { alarm, .. } = message.what {
+                output.alarm(&message.order_id, &record::alarm_text(alarm));
             }
-            if !told.is_empty() {
-                store.delivered(&told).await.map_err(CliError::store)?;
-            }
+            told.push(message.id);
+        }
+        if !told.is_empty() {
+            store.delivered(&told).await?;
         }
     }
 }

@@ -123,7 +123,7 @@ text_id!(ProviderId, provider_name);
 id_text!(AttemptNumber);
 
 impl MerchantId {
-    /// The merchant whose orders come from the command line: `local`.
+    /// The merchant whose orders come from the command line: `local`. Not to be given to anybody else.
     pub fn local() -> Self {
         Self("local".into())
     }

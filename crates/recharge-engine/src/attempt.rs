@@ -175,6 +175,7 @@ impl Attempt {
     }
 
     /// When its last send was intended.
+    #[cfg(feature = "driver")]
     pub(crate) fn last_intended(&self) -> Option<Moment> {
         Some(self.sends.last()?.intended)
     }

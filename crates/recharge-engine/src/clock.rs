@@ -95,24 +95,26 @@ impl fmt::Debug for Moment {
     }
 }
 
-/// Where a driver reads the time, and waits.
+/// Where a driver reads the time, and waits. `SystemClock` in production; in tests, one that is moved
+/// by hand.
 #[async_trait]
 pub trait Clock: fmt::Debug + Send + Sync {
     /// The present moment. Epoch 0 before the first [`begin`](Self::begin).
     fn now(&self) -> Moment;
 
-    /// Begins an epoch: monotonic time counts from zero. Its number is above all that the log has seen.
+    /// Begins an epoch: monotonic time counts from zero. Its number is above all that the log has seen. A
+    /// driver calls it; one clock serves one driver.
     fn begin(&self, epoch: Epoch);
 
     /// That moment, and a while later, on the clock by which requests carry their deadline. `None` for a
     /// moment that it can't name, such as one of an earlier epoch.
     fn instant(&self, moment: Moment, later: Duration) -> Option<Instant>;
 
-    /// Waits.
+    /// Waits at least so long on the monotonic clock. May be dropped at any time.
     async fn sleep(&self, duration: Duration);
 }
 
-/// The clocks of the machine.
+/// The clocks of the machine. It waits with tokio's timers.
 #[cfg(feature = "driver")]
 #[derive(Debug)]
 pub struct SystemClock(Mutex<(Epoch, Instant)>);
@@ -126,6 +128,11 @@ impl Default for SystemClock {
 
 #[cfg(feature = "driver")]
 impl SystemClock {
+    /// A clock that has begun no epoch yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     fn began(&self) -> (Epoch, Instant) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -12,15 +12,34 @@
 //! second, and a breaker that keeps new submits back while the provider can't be reached. A turn that finds
 //! its gate shut is parked there; it has written nothing down, so nothing counts against it.
 //!
-//! Whoever asks may go away: all of this runs in tasks of the driver's own.
+//! Whoever asks may go away: all of this runs in tasks of the driver's own, in the tokio runtime in which
+//! it was started. Its methods are called in that runtime too.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use recharge_core::Provider;
+//! # use recharge_engine::driver::{Setup, StartError};
+//! # use recharge_engine::{Driver, Store, SystemClock};
+//! # async fn start(
+//! #     store: Arc<dyn Store>, providers: Vec<Arc<dyn Provider>>, random: u64,
+//! # ) -> Result<Driver, StartError> {
+//! let mut setup = Setup::new(store, providers, Arc::new(SystemClock::new()), random);
+//! setup.limits.in_flight = 16;
+//! setup.caution.account_orders_per_day = Some(5);
+//! setup.start().await
+//! # }
+//! ```
 
 mod breaker;
+mod call;
 mod core;
+mod error;
 mod gate;
 mod intake;
 mod recover;
-pub mod recovery;
+mod recovery;
 mod scheduler;
+mod settle;
 mod tasks;
 mod turn;
 
@@ -29,43 +48,48 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use recharge_core::{
-    AccountKind, CallbackError, MerchantId, OrderId, Provider, ProviderExt, ProviderId,
-};
+use recharge_core::{AccountKind, MerchantId, OrderId, Provider, ProviderExt, ProviderId};
+
+use tokio::sync::watch;
 
 use self::core::Core;
+pub use self::error::{ActError, StartError, TakeError};
 use crate::store::{Accepted, AccountLimits, KeptCallback, Stored};
-use crate::{
-    AcceptError, Clock, Command, CommandError, NewOrder, Order, Route, Store, StoreError, Times,
-    TimesError,
-};
+use crate::{AcceptError, Clock, Command, NewOrder, Order, Route, Store, StoreError, Times};
 
-/// What a driver is made of. The fields have the defaults that the lifecycle names.
+/// What a driver is made of. The fields have the defaults that the lifecycle names; set those that differ,
+/// then [`start`](Self::start).
 #[derive(Clone)]
 #[non_exhaustive]
+#[must_use = "nothing happens before it is started"]
 pub struct Setup {
     /// The memory.
     pub store: Arc<dyn Store>,
-    /// The providers, in order of preference.
+    /// The providers, in order of preference. Their names differ. One to which orders were sent must stay
+    /// here until they have ended and are no longer asked about, with its routes switched off if need be.
     pub providers: Vec<Arc<dyn Provider>>,
     /// Where orders of each kind may go, in order of preference. A kind that has no entry goes to every
     /// provider that sells it, in the order of `providers`.
     pub routes: BTreeMap<AccountKind, Vec<Route>>,
-    /// How long things take.
+    /// How long things take. [Validated](Times::validate) at the start.
     pub times: Times,
     /// Names that count, where a decision takes two people, though nobody has authenticated them.
     pub approvers: Vec<String>,
-    /// How much may be under way.
+    /// How much may be under way at each provider.
     pub limits: Limits,
+    /// How many orders are kept in memory while they wait. More are read again when their turn comes.
+    pub at_hand: usize,
     /// What stands in a new order's way.
     pub caution: Caution,
     /// Where the time is read.
     pub clock: Arc<dyn Clock>,
-    /// Makes jitter, and tells sends apart: different at each start, but no secret.
+    /// Makes jitter, and tells sends apart: a random number, different at each start, but no secret.
     pub seed: u64,
 }
 
-/// How much may be under way at one provider.
+/// How much may be under way at one provider. Zero counts as one.
+///
+/// Take the default, or that of [`Setup::new`], and set what differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -73,11 +97,12 @@ pub struct Limits {
     pub in_flight: usize,
     /// Questions a second.
     pub queries_per_second: u32,
-    /// New submits a second; `None`: as many as may be in flight.
+    /// New submits a second; `None`: only [`in_flight`](Self::in_flight) limits them.
     pub submits_per_second: Option<u32>,
     /// After how many calls in a row that did not reach the provider new submits are kept back.
     pub breaker_after: u32,
-    /// How often one is let through then, to try.
+    /// After how long one is let through then, to try, and after how long the next. The first call that
+    /// reaches the provider lets all through again.
     pub breaker_trial: Duration,
 }
 
@@ -93,15 +118,18 @@ impl Default for Limits {
     }
 }
 
-/// What stands in a new order's way, so that a mistake of the merchant's is not charged.
+/// What stands in a new order's way, so that a mistake of the merchant's is not charged. All merchants'
+/// orders count, those that failed do not.
+///
+/// Take the default, or that of [`Setup::new`], and set what differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Caution {
     /// For how long the same face value for the same account must be allowed explicitly.
     pub duplicate_window: Duration,
-    /// How many orders one account may have in a day, by the calendar of Shanghai.
+    /// How many orders one account may have in a day, by the calendar of Shanghai; `None`: any number.
     pub account_orders_per_day: Option<u32>,
-    /// How many yuan, by face value.
+    /// How many yuan, by face value, in the same day; `None`: any sum.
     pub account_yuan_per_day: Option<u32>,
 }
 
@@ -115,65 +143,8 @@ impl Default for Caution {
     }
 }
 
-/// Why a driver doesn't start.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// A route leads to a provider that is not there.
-    #[error("a route leads to {0}, which is not one of the providers")]
-    NoSuchProvider(ProviderId),
-    /// Two providers have one name, so that an order's attempts could not be told apart.
-    #[error("two providers are called {0}")]
-    SameProvider(ProviderId),
-    /// A time that nothing can work with.
-    #[error(transparent)]
-    Times(#[from] TimesError),
-    /// The store can't be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Why a command is not carried out.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ActError {
-    /// There is no such order.
-    #[error("there is no such order")]
-    NoSuchOrder,
-    /// The lifecycle doesn't allow it. Nothing has changed.
-    #[error(transparent)]
-    Refused(#[from] CommandError),
-    /// Another worker has the order. Nothing has changed.
-    #[error("another worker has this order at the moment; try again")]
-    Busy,
-    /// The store didn't take it.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The driver has stopped.
-    #[error("the service is stopping; try again later")]
-    Stopping,
-}
-
-/// Why a callback is not taken. It must not be answered with success.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TakeError {
-    /// There is no such provider.
-    #[error("there is no provider of that name")]
-    NoSuchProvider,
-    /// It is not a genuine callback.
-    #[error(transparent)]
-    Callback(#[from] CallbackError),
-    /// The store didn't take it. The upstream delivers it again.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The driver has stopped. The upstream delivers it again.
-    #[error("the service is stopping")]
-    Stopping,
-}
-
 impl Setup {
-    /// Every provider sells what it declares, with the lifecycle's times.
+    /// Every provider sells what it declares; times, limits and caution are the defaults.
     pub fn new(
         store: Arc<dyn Store>,
         providers: Vec<Arc<dyn Provider>>,
@@ -187,6 +158,7 @@ impl Setup {
             times: Times::default(),
             approvers: Vec::new(),
             limits: Limits::default(),
+            at_hand: 20_000,
             caution: Caution::default(),
             clock,
             seed,
@@ -194,7 +166,11 @@ impl Setup {
     }
 
     /// Begins on the store, recovers what was under way, and goes to work in tasks of the present tokio
-    /// runtime.
+    /// runtime. A driver that works on the same store already is put out of work.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
     pub async fn start(self) -> Result<Driver, StartError> {
         let core = Arc::new(Core::begin(self).await?);
         core.recover_at_start().await?;
@@ -203,7 +179,7 @@ impl Setup {
     }
 }
 
-/// The routes of a kind of account when nothing is configured: every provider that sells it.
+/// The routes of a kind of account when nothing is configured: each provider that sells it, in that order.
 pub fn default_routes(providers: &[Arc<dyn Provider>], kind: AccountKind) -> Vec<Route> {
     let route = |provider: &Arc<dyn Provider>| {
         let offer = provider.offer(kind)?.clone();
@@ -226,6 +202,9 @@ pub struct Driver {
 
 impl Driver {
     /// Takes an order, durably, and sees to it. The same content again gives the same order.
+    ///
+    /// `allow_duplicate` lifts [`Caution::duplicate_window`] for this order, and nothing else. When the
+    /// future is dropped, the order may be accepted all the same.
     pub async fn accept(
         &self,
         what: NewOrder,
@@ -240,6 +219,9 @@ impl Driver {
 
     /// Waits until an order rests: ended, or on a person's desk. `None` if there is no such order, or if
     /// the driver stops before.
+    ///
+    /// That may take days: put a timeout around it. The future may be dropped at any time; the order goes
+    /// on.
     pub async fn rest(
         &self,
         merchant: &MerchantId,
@@ -261,7 +243,10 @@ impl Driver {
         }
     }
 
-    /// Carries out a person's command. What it asks for, such as a query, goes on afterwards.
+    /// Carries out a person's command, durably, and answers the order as it then is. What it asks for, such
+    /// as a query, goes on afterwards.
+    ///
+    /// When the future is dropped, the command may be carried out all the same.
     pub async fn command(
         &self,
         merchant: &MerchantId,
@@ -275,8 +260,11 @@ impl Driver {
             .unwrap_or(Err(ActError::Stopping))
     }
 
-    /// Takes the body of a callback. When this answers `Ok`, it is kept and may be answered with success;
-    /// what it causes goes on afterwards.
+    /// Takes the body of a callback, with the content type that its request named. When this answers `Ok`,
+    /// it is kept and may be answered with success; what it causes goes on afterwards. The same callback
+    /// again is taken again, and kept once.
+    ///
+    /// When the future is dropped, the callback may be kept all the same.
     pub async fn callback(
         &self,
         provider: &ProviderId,
@@ -299,11 +287,18 @@ impl Driver {
         self.core
             .detached(async move { core.keep_callback(kept).await })
             .await
-            .unwrap_or(Err(StoreError::Unavailable("stopping".to_owned())))
+            .ok_or(TakeError::Stopping)?
             .map_err(TakeError::Store)
     }
 
-    /// Its store, to read from.
+    /// Why the store can't be used, while it can't: what the upstreams have told is then held in memory
+    /// until it can be written down. For an operator to be warned.
+    pub fn trouble(&self) -> watch::Receiver<Option<String>> {
+        self.core.trouble.subscribe()
+    }
+
+    /// Its store, to read from and to deliver messages. What begins, claims or appends there gets in the
+    /// driver's way.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.core.store
     }
@@ -311,6 +306,8 @@ impl Driver {
     /// Takes no more orders and begins no more turns; waits until what is in flight has been recorded as
     /// what it is, though no longer than `patience`. What is still in flight then is in doubt, and found
     /// so at the next start. Answers whether everything was recorded.
+    ///
+    /// Callbacks are still kept afterwards. A driver that has stopped doesn't begin again: start another.
     pub async fn stop(&self, patience: Duration) -> bool {
         self.core.stop(patience).await
     }

@@ -221,8 +221,9 @@ impl Person {
         self.system_user.as_deref()
     }
 
-    /// Whether the two are one person: names are compared without regard to case.
-    pub fn is(&self, other: &Self) -> bool {
+    /// Whether the two are one person: names are compared without regard to case, and to whether anybody has
+    /// checked them. `==` compares all there is.
+    pub fn is_same(&self, other: &Self) -> bool {
         self.name.to_lowercase() == other.name.to_lowercase()
     }
 }

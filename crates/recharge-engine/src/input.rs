@@ -191,6 +191,14 @@ pub enum CommandError {
         /// The present version.
         current: u64,
     },
+    /// Nobody can have seen that version.
+    #[error("the order is at version {current}, so version {seen} has not been seen; look again")]
+    NotSeen {
+        /// The version that the person claims to have seen.
+        seen: u64,
+        /// The present version.
+        current: u64,
+    },
     /// The state doesn't allow it.
     #[error("an order that is {state} can't be {what}")]
     NotNow {

@@ -18,6 +18,16 @@
 //! given up, an answer after the end — is evidence and never an error; only a person's command can be
 //! refused.
 //!
+//! **To use it**, give [`driver::Setup`] a [`Store`] and providers, and [`start`](driver::Setup::start) it:
+//! the [`Driver`] then takes orders and follows them. A store in a file is `recharge_store::Sqlite`. The
+//! project's `docs/embedding.md` is a service in one page, compiled and run as a test.
+//!
+//! **To understand it**, read [`mod@step`] beside `docs/lifecycle.md`, which has the rules in words, then
+//! [`order`] and [`attempt`], which have what they rest on. [`store`] says what a crash may take and what it
+//! must leave, and [`driver`] how the two are put together.
+//!
+//! Without the feature `driver` the crate is pure: no runtime, no clock, no task.
+//!
 //! | module | what it holds |
 //! |---|---|
 //! | [`mod@step`] | the function; its parts send, hold back, weigh answers, and obey people |

@@ -13,7 +13,7 @@ use recharge_core::{MerchantId, OrderId, OrderState};
 
 use crate::record;
 use crate::store::{
-    Guards, Hold, InboxEntry, KeptCallback, Lease, Message, OrderKey, Stored, Told,
+    AccountLimit, Guards, Hold, InboxEntry, KeptCallback, Lease, Message, OrderKey, Stored, Told,
 };
 use crate::{AcceptError, Acceptance, NewOrder, Order, Recorded, StoreError, WallTime};
 
@@ -286,26 +286,28 @@ impl State {
             && let Some(other) = since(from).find(|other| other.what().amount == what.amount)
         {
             return Err(AcceptError::Duplicate {
+                merchant: other.what().merchant.clone(),
                 order_id: other.what().order_id.clone(),
                 state: other.state(),
             });
         }
         if let Some(limits) = guards.account {
             let others: Vec<_> = since(limits.since).collect();
-            let orders = u32::try_from(others.len()).unwrap_or(u32::MAX);
+            let reached = |limit, had| Err(AcceptError::AccountLimit { limit, had });
+            let orders = others.len() as u64;
             if let Some(most) = limits.orders
-                && orders >= most
+                && orders >= u64::from(most)
             {
-                return Err(AcceptError::AccountLimit(format!("{most} orders")));
+                return reached(AccountLimit::Orders(most), orders);
             }
             let yuan = others
                 .iter()
-                .map(|other| other.what().amount.yuan())
-                .fold(what.amount.yuan(), u32::saturating_add);
+                .map(|other| u64::from(other.what().amount.yuan()))
+                .sum();
             if let Some(most) = limits.yuan
-                && yuan > most
+                && yuan + u64::from(what.amount.yuan()) > u64::from(most)
             {
-                return Err(AcceptError::AccountLimit(format!("{most} yuan")));
+                return reached(AccountLimit::Yuan(most), yuan);
             }
         }
         Ok(())

@@ -6,15 +6,17 @@
 //! after any crash that follows, a store that is opened again has it.
 
 mod error;
+mod filter;
+mod inbox;
 
 use std::fmt;
 
 use async_trait::async_trait;
-use recharge_core::{
-    AttemptNumber, MerchantId, OrderId, OrderState, ProviderId, UpstreamOrderId, UpstreamState,
-};
+use recharge_core::{AttemptNumber, MerchantId, OrderId, OrderState, ProviderId};
 
-pub use error::{AcceptError, AppendError, StoreError};
+pub use error::{AcceptError, AccountLimit, AppendError, StoreError};
+pub use filter::Filter;
+pub use inbox::{InboxEntry, KeptCallback};
 
 use crate::{Acceptance, Alarm, Epoch, Notice, NumberKey, Order, Recorded, Step, WallTime};
 
@@ -68,7 +70,9 @@ pub struct Accepted {
     pub new: bool,
 }
 
-/// What is looked at, in the same transaction, before a new order is taken.
+/// What is looked at, in the same transaction, before a new order is taken. The default looks at nothing.
+///
+/// Not `non_exhaustive`, so that a store which would pass over a new guard doesn't compile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Guards {
     /// An order for the same account and face value, accepted since then and not failed, stands in the
@@ -78,10 +82,10 @@ pub struct Guards {
     pub account: Option<AccountLimits>,
 }
 
-/// How much one account may be charged with.
+/// How much one account, by kind and text, may be charged with. The new order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountLimits {
-    /// Since when: the beginning of the day.
+    /// Orders accepted at or after this count: the beginning of the day.
     pub since: WallTime,
     /// How many orders.
     pub orders: Option<u32>,
@@ -100,31 +104,16 @@ pub struct Brief {
     pub due: Option<WallTime>,
 }
 
-/// Which orders to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Filter {
-    /// Of this merchant.
-    pub merchant: Option<MerchantId>,
-    /// In this state; whatever the reason, for a review.
-    pub state: Option<OrderState>,
-    /// For this account: its number, as it was ordered.
-    pub account: Option<String>,
-    /// Accepted at or after this.
-    pub from: Option<WallTime>,
-    /// Accepted before this.
-    pub until: Option<WallTime>,
-}
-
 /// How many orders there are of each state, and what waits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {
-    /// Orders by the name of their state; states without orders are left out.
+    /// Orders by [the name of their state](OrderState::as_str), reviews together whatever their reason;
+    /// states without orders are left out.
     pub orders: Vec<(&'static str, u64)>,
     /// Messages that have not been delivered.
     pub messages: u64,
-    /// When the oldest order was accepted that is neither ended nor on a desk.
+    /// When the order was accepted that has waited longest of those neither ended nor on a desk.
     pub oldest_open: Option<WallTime>,
 }
 
@@ -157,50 +146,19 @@ pub enum Told {
     },
 }
 
-/// A genuine callback, as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct KeptCallback {
-    /// From which provider.
-    pub provider: ProviderId,
-    /// Our number, as it says; it may be nobody's.
-    pub number: String,
-    /// The upstream's number.
-    pub upstream_order_id: Option<UpstreamOrderId>,
-    /// The state that it claims.
-    pub claims: Option<UpstreamState>,
-    /// Whether its signature covers that state.
-    pub covers_state: bool,
-}
-
-impl KeptCallback {
-    /// One that carries nothing but our number.
-    pub const fn new(provider: ProviderId, number: String) -> Self {
-        Self {
-            provider,
-            number,
-            upstream_order_id: None,
-            claims: None,
-            covers_state: false,
-        }
-    }
-}
-
-/// A callback that has been kept, and whose it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InboxEntry {
-    /// By which it is [marked as handled](Store::handled).
-    pub id: u64,
-    /// What came.
-    pub callback: KeptCallback,
-    /// Whose it is: an order and the index of its attempt. `None` when no order that is still asked about
-    /// has that number at that provider.
-    pub whose: Option<(OrderKey, u32)>,
-    /// Whether the same had come before.
-    pub again: bool,
-}
-
 /// Where orders are kept. The store suite of the conformance crate checks an implementation.
+///
+/// **One worker at a time.** Any number of tasks call a store at once, all of the worker that has begun
+/// last. What an earlier one does under its [`Lease`] is refused: [`claim_due`](Self::claim_due) gives it
+/// nothing, [`accept`](Self::accept) takes its orders unclaimed, [`claim`](Self::claim) and
+/// [`append`](Self::append) answer [`AppendError::LeaseLost`], and [`release`](Self::release) does nothing.
+///
+/// **Reads** are never older than the last answer of a write, and never show what a crash could undo.
+///
+/// **A future that is dropped** before it answers has done what it was to do, or nothing of it. A claim
+/// that nobody was told of is given back, at the latest when another worker begins.
+///
+/// **Errors.** [`StoreError`] says for each of its kinds what is known, and what the caller may do.
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// A worker begins. Every claim that an earlier one made on this store is void from now on.
@@ -226,7 +184,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         lease: Option<Lease>,
     ) -> Result<Accepted, AcceptError>;
 
-    /// Claims up to `limit` orders that are due and that nobody has claimed, the longest due first.
+    /// Claims up to `limit` orders that are due at `now` or before and that nobody has claimed, the longest
+    /// due first.
     ///
     /// After a crash: claims are gone; the orders are due as before.
     async fn claim_due(
@@ -236,10 +195,14 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Stored>, StoreError>;
 
-    /// Claims one order, due or not, for a person's command or a callback. `None` when somebody has it.
+    /// Claims one order, due or not, for a person's command or a callback. `None` when somebody has it,
+    /// this worker included. Never answers [`AppendError::Version`].
+    ///
+    /// After a crash: the claim is gone.
     async fn claim(&self, lease: Lease, key: OrderKey) -> Result<Option<Stored>, AppendError>;
 
-    /// Gives claimed orders back. They are claimed again when they are due.
+    /// Gives claimed orders back. They are claimed again when they are due. What is not claimed under this
+    /// lease is passed over.
     async fn release(&self, lease: Lease, keys: &[OrderKey]) -> Result<(), StoreError>;
 
     /// When the next order is due that nobody has claimed; a time past is one that can be claimed now.
@@ -269,10 +232,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         order_id: &OrderId,
     ) -> Result<Option<OrderKey>, StoreError>;
 
-    /// The log of an order: every event, versions 1, 2, 3 and so on.
+    /// The log of an order: every event, versions 1, 2, 3 and so on. Empty when there is no such order.
     async fn log(&self, key: OrderKey) -> Result<Vec<Recorded>, StoreError>;
 
-    /// Orders, newest first, older than `before`.
+    /// Up to `limit` orders that the filter lets through, the newest first. The key of the last one is the
+    /// `before` of the next page.
     async fn list(
         &self,
         filter: &Filter,
@@ -306,22 +270,29 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Callbacks of known orders that have not been marked as handled, oldest first.
     async fn unhandled(&self, limit: usize) -> Result<Vec<InboxEntry>, StoreError>;
 
-    /// Marks a callback as handled: the order has heard of it.
+    /// Marks a callback as handled: the order has heard of it. One that is marked already, or isn't there,
+    /// is no error.
+    ///
+    /// After a crash between handling and mark it is [unhandled](Self::unhandled) again.
     async fn handled(&self, id: u64) -> Result<(), StoreError>;
 
-    /// Messages that have not been delivered, oldest first, after `after`.
+    /// Up to `limit` messages that have not been delivered, the oldest first, with ids above `after`; from 0
+    /// all of them.
     async fn messages(&self, after: u64, limit: usize) -> Result<Vec<Message>, StoreError>;
 
-    /// Marks messages as delivered. They are forgotten.
+    /// Marks messages as delivered. They are forgotten; ids that are not there are no error.
     ///
     /// After a crash between delivery and mark they are delivered again.
     async fn delivered(&self, ids: &[u64]) -> Result<(), StoreError>;
 
     /// Every open order has been held, and the hold stays until then; or, with `None`, is over.
+    ///
+    /// After a crash before it: the next worker is told of the hold as it was, and holds them all again.
     async fn set_hold(&self, until: Option<WallTime>) -> Result<(), StoreError>;
 }
 
-/// The number of the attempt that a step began, with its index: what a callback will name.
+/// The attempts that a step began: index, number and provider. A store keeps them to tell
+/// [whose a callback is](InboxEntry::whose).
 pub fn begun(step: &Step) -> impl Iterator<Item = (u32, AttemptNumber, &ProviderId)> {
     use crate::Event::{
         Adopted, Answered, Approved, AskedAgain, CallbackSeen, Decided, Held, Moved, Priced,

@@ -5,7 +5,7 @@
 //! | `GET /_sim` | says what there is |
 //! | `GET /_sim/ledger` | a JSON array of [`LedgerRow`](crate::LedgerRow)s: what was really charged |
 //! | `GET /_sim/log` | the requests received, secrets and accounts masked |
-//! | `GET /_sim/faults` | counts of calls, hits and injected faults |
+//! | `GET /_sim/faults` | counts of calls, hits and injected faults, and when the next thing is due |
 //! | `POST /_sim/faults` | sets the faults: the keys `preset`, `timings`, `probabilities`, `order` of a [`Scenario`](crate::Scenario), as JSON |
 //! | `POST /_sim/step` | settles charging orders; optional JSON `{"provider", "order_id", "to"}`, `to` being `succeeded`, `failed` or `not_taken_on` |
 //! | `POST /_sim/reset` | forgets everything and goes back to the start's settings |
@@ -20,6 +20,7 @@ use crate::books::{End, Step};
 use crate::config::Upstream;
 use crate::message::{Reply, Request};
 use crate::scenario::faults_from_json;
+use crate::stats::millis;
 use crate::world::World;
 
 /// Whether the path is one of the simulator's own.
@@ -39,11 +40,11 @@ pub(crate) fn handle(world: &mut World, now: Duration, request: &Request) -> Rep
         })),
         ("GET", "ledger") => json_reply(&world.ledger()),
         ("GET", "log") => json_reply(&world.log().collect::<Vec<_>>()),
-        ("GET", "faults") => json_reply(&counts(world)),
+        ("GET", "faults") => json_reply(&counts(world, now)),
         ("POST", "faults") => match faults_from_json(body) {
             Ok(plan) => {
                 world.set_faults(plan);
-                json_reply(&counts(world))
+                json_reply(&counts(world, now))
             }
             Err(error) => bad_request(&format!(
                 "{error}; send JSON such as {{\"preset\": \"hostile\"}}"
@@ -86,11 +87,15 @@ struct Counts {
     hits: u64,
     faults_injected: u64,
     by_kind: BTreeMap<&'static str, u64>,
+    by_stage: BTreeMap<&'static str, u64>,
     callbacks_sent: u64,
     callbacks_confirmed: u64,
+    /// In how many milliseconds the next thing happens by itself, such as the end of an order; `null`:
+    /// nothing does.
+    next_event_ms: Option<u64>,
 }
 
-fn counts(world: &World) -> Counts {
+fn counts(world: &World, now: Duration) -> Counts {
     let stats = world.stats();
     Counts {
         calls: stats.calls,
@@ -101,8 +106,14 @@ fn counts(world: &World) -> Counts {
             .iter()
             .map(|(kind, count)| (kind.name(), *count))
             .collect(),
+        by_stage: stats
+            .by_stage
+            .iter()
+            .map(|(stage, (calls, _))| (stage.name(), *calls))
+            .collect(),
         callbacks_sent: stats.callbacks_sent,
         callbacks_confirmed: stats.callbacks_confirmed,
+        next_event_ms: world.next_event().map(|at| millis(at.saturating_sub(now))),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Where the engine's orders are kept: [`Sqlite`], a [`Store`](recharge_engine::Store) in one file.
+//! Where the engine's orders are kept: [`Sqlite`], a [`Store`](recharge_engine::Store) in one file. Why a
+//! file can't be used is an [`OpenError`].
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -13,5 +14,5 @@ pub mod sqlite;
 pub mod url;
 
 #[cfg(feature = "sqlite")]
-pub use sqlite::Sqlite;
-pub use url::StoreUrl;
+pub use sqlite::{OpenError, Sqlite};
+pub use url::{StoreUrl, StoreUrlError};

@@ -67,12 +67,13 @@ use writer::{Shared, Writer};
 
 /// A store in one SQLite file.
 ///
-/// To drop it waits until what was asked for is written.
+/// To drop it blocks until what was asked for is written. Its methods need no particular runtime.
 #[derive(Debug)]
 pub struct Sqlite {
-    // The order is that in which they are dropped: the lock last, when nobody writes any more.
-    writer: Option<Writer>,
+    // The order is that in which they are dropped. Who closes the file last folds the log into it, and
+    // readers can't: so the writer goes after them. The lock last, when nobody writes any more.
     readers: Readers,
+    writer: Option<Writer>,
     shared: Arc<Shared>,
     place: Place,
     _lock: Option<Lock>,
@@ -85,6 +86,7 @@ impl Sqlite {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let place = Place::of(path.as_ref())?;
         let lock = Lock::take(&place)?;
+        place.has_one_name()?;
         let connection = Self::prepare(&place, MIGRATIONS)?;
         let path = place.path();
         let lease = writer::newest_lease(&connection).map_err(OpenError::sqlite(path))?;
@@ -118,7 +120,7 @@ impl Sqlite {
     }
 
     /// Opens a store for reading only, whether or not another process writes it. Every method that writes
-    /// answers [`StoreError::Unavailable`].
+    /// answers [`StoreError::Refused`].
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let place = Place::of(path.as_ref())?;
         let path = place.path();
@@ -160,7 +162,7 @@ impl Sqlite {
 
     /// Puts a copy in place of a store, with the hold in force: the next worker is told
     /// [`Hold::Restored`](recharge_engine::store::Hold::Restored). A store that is there is replaced only
-    /// on demand, never while somebody writes it, and is kept beside as `NAME.replaced`. Blocks.
+    /// if `replace` says so, never while somebody writes it, and is kept beside as `NAME.replaced`. Blocks.
     pub fn restore(
         backup: impl AsRef<Path>,
         to: impl AsRef<Path>,
@@ -191,7 +193,7 @@ impl Sqlite {
             return writer.write(op).await;
         }
         let why = "it is open for reading only";
-        Err(StoreError::Unavailable(why.to_owned()))
+        Err(StoreError::Refused(why.to_owned()))
     }
 
     async fn query<T: Send + 'static>(

@@ -14,7 +14,7 @@ pub enum StoreUrl {
 /// Why a text is not the address of a store. It doesn't repeat the text, which may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum UrlError {
+pub enum StoreUrlError {
     /// No scheme that is known here.
     #[error("a store is written as sqlite:PATH, such as sqlite:recharge.sqlite")]
     Scheme,
@@ -31,24 +31,24 @@ pub enum UrlError {
 
 impl StoreUrl {
     /// Reads an address.
-    pub fn parse(text: &str) -> Result<Self, UrlError> {
-        let path = text.strip_prefix("sqlite:").ok_or(UrlError::Scheme)?;
+    pub fn parse(text: &str) -> Result<Self, StoreUrlError> {
+        let path = text.strip_prefix("sqlite:").ok_or(StoreUrlError::Scheme)?;
         match path {
-            "" => Err(UrlError::NoPath),
-            _ if path.starts_with("//") => Err(UrlError::Host),
+            "" => Err(StoreUrlError::NoPath),
+            _ if path.starts_with("//") => Err(StoreUrlError::Host),
             _ if path.starts_with(':') || path.contains(['?', '#', '\0']) => {
-                Err(UrlError::NotAFile)
+                Err(StoreUrlError::NotAFile)
             }
-            _ if path.ends_with('/') => Err(UrlError::NoPath),
+            _ if path.ends_with('/') => Err(StoreUrlError::NoPath),
             _ => Ok(Self::Sqlite(Path::new(path).to_owned())),
         }
     }
 }
 
 impl FromStr for StoreUrl {
-    type Err = UrlError;
+    type Err = StoreUrlError;
 
-    fn from_str(text: &str) -> Result<Self, UrlError> {
+    fn from_str(text: &str) -> Result<Self, StoreUrlError> {
         Self::parse(text)
     }
 }
@@ -70,14 +70,14 @@ mod tests {
     #[test]
     fn what_is_no_file_is_refused_with_what_to_write() {
         for (text, error) in [
-            ("recharge.sqlite", UrlError::Scheme),
-            ("postgres://user:secret@host/db", UrlError::Scheme),
-            ("SQLITE:a", UrlError::Scheme),
-            ("sqlite:", UrlError::NoPath),
-            ("sqlite:data/", UrlError::NoPath),
-            ("sqlite://host/path", UrlError::Host),
-            ("sqlite::memory:", UrlError::NotAFile),
-            ("sqlite:a.db?mode=ro", UrlError::NotAFile),
+            ("recharge.sqlite", StoreUrlError::Scheme),
+            ("postgres://user:secret@host/db", StoreUrlError::Scheme),
+            ("SQLITE:a", StoreUrlError::Scheme),
+            ("sqlite:", StoreUrlError::NoPath),
+            ("sqlite:data/", StoreUrlError::NoPath),
+            ("sqlite://host/path", StoreUrlError::Host),
+            ("sqlite::memory:", StoreUrlError::NotAFile),
+            ("sqlite:a.db?mode=ro", StoreUrlError::NotAFile),
         ] {
             assert_eq!(StoreUrl::parse(text), Err(error), "{text}");
             assert!(!error.to_string().contains("secret"));

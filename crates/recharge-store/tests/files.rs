@@ -206,7 +206,7 @@ async fn a_reader_sees_what_another_handle_writes_and_can_not_write() {
         assert_eq!(all(&reader).await.len(), usize::try_from(n).unwrap());
         assert!(reader.next_due().await.unwrap().is_some());
     }
-    let refused = |error: &StoreError| matches!(error, StoreError::Unavailable(_));
+    let refused = |error: &StoreError| matches!(error, StoreError::Refused(_));
     assert!(reader.begin().await.is_err_and(|it| refused(&it)));
     assert!(reader.next_epoch().await.is_err_and(|it| refused(&it)));
     assert!(reader.set_hold(None).await.is_err_and(|it| refused(&it)));
@@ -408,4 +408,51 @@ async fn a_log_that_was_tampered_with_is_named_with_its_order() {
         problems.iter().any(|it| it.contains("order 1")),
         "{problems:?}"
     );
+}
+
+#[tokio::test]
+async fn closed_it_is_one_file() {
+    let (folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let session = store.begin().await.unwrap();
+    accept(&store, &session, 1).await;
+    assert_eq!(all(&store).await.len(), 1);
+    drop(store);
+    assert!(!folder.path().join("recharge.sqlite-wal").exists());
+    let copy = folder.path().join("copy.sqlite");
+    fs::copy(&path, &copy).unwrap();
+    assert_eq!(all(&Sqlite::open(&copy).unwrap()).await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_key_is_in_the_file_as_soon_as_there_is_one() {
+    let (folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let session = store.begin().await.unwrap();
+    accept(&store, &session, 1).await;
+    // As a careless copy is made: without the log.
+    let copy = folder.path().join("copy.sqlite");
+    fs::copy(&path, &copy).unwrap();
+    let copied = Sqlite::open(&copy).unwrap();
+    let number = |session: &Session| {
+        let what = order(session, 1).what;
+        session.numbers.derive(&what.merchant, &what.order_id, 0)
+    };
+    let copied = copied.begin().await.unwrap();
+    assert_eq!(number(&copied), number(&session));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_with_two_names_is_not_used() {
+    let (folder, path) = folder();
+    drop(Sqlite::open(&path).unwrap());
+    let other = folder.path().join("other.sqlite");
+    fs::hard_link(&path, &other).unwrap();
+    for name in [&path, &other] {
+        let error = Sqlite::open(name).unwrap_err();
+        assert!(matches!(error, OpenError::Linked { .. }), "{error}");
+    }
+    fs::remove_file(&other).unwrap();
+    drop(Sqlite::open(&path).unwrap());
 }

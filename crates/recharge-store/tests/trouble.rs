@@ -223,3 +223,26 @@ async fn what_a_caller_who_has_gone_away_claimed_is_free_again() {
     }
     assert_eq!(store.claim_due(lease, NOW, 10).await, Ok(Vec::new()));
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_moved_or_deleted_takes_nothing_more() {
+    let (_folder, path, store, _) = open().await;
+    let accept = |n| store.accept(order(n), Guards::default(), None);
+    accept(1).await.unwrap();
+    let aside = path.with_extension("aside");
+    std::fs::rename(&path, &aside).unwrap();
+    let refused = accept(2).await.unwrap_err();
+    assert!(
+        matches!(&refused, AcceptError::Store(StoreError::Unavailable(why)) if why.contains("put it back")),
+        "{refused:?}"
+    );
+    // Another in its place is not it either.
+    std::fs::copy(&aside, &path).unwrap();
+    assert!(accept(3).await.is_err());
+    std::fs::remove_file(&path).unwrap();
+    assert!(accept(4).await.is_err());
+    std::fs::rename(&aside, &path).unwrap();
+    accept(5).await.unwrap();
+    assert_eq!(count(&store).await, 2);
+}

@@ -47,9 +47,9 @@ impl fmt::Display for BadLine {
     }
 }
 
-/// The bad lines as one error, and that nothing was accepted.
+/// The bad lines as one error, and that nothing was accepted by this run.
 pub fn refused(file: &Path, bad: &[BadLine]) -> CliError {
-    let mut text = format!("{}: no order of it was accepted", file.display());
+    let mut text = format!("{}: this run has accepted no order of it", file.display());
     for line in bad.iter().take(LISTED_AT_MOST) {
         text.push('\n');
         text.push_str(&line.to_string());

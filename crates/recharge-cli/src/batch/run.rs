@@ -2,7 +2,7 @@
 //!
 //! It may be interrupted at any moment, and run again: an order that was accepted is the same order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use recharge_core::OrderState;
 use recharge_engine::store::OrderKey;
 use recharge_engine::{AcceptError, Driver, Order, Store};
 use serde_json::json;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{JoinError, JoinSet};
 
 use super::bad;
 use super::read::{self, Row};
-use super::write::{self, ResultRow};
+use super::write::{self, NOT_ACCEPTED, REFUSED, ResultRow};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -31,6 +31,9 @@ const AT_ONCE: usize = 256;
 /// How many refused orders are listed; the result has all.
 const LISTED_AT_MOST: usize = 20;
 
+const CUT_SHORT: &str =
+    "interrupted: run the same command again to go on; no order is placed twice";
+
 /// What became of a row.
 struct Placed {
     /// Where its order stands; `None` if it was not accepted.
@@ -42,33 +45,48 @@ struct Placed {
 pub(crate) async fn run(args: BatchArgs, context: &Context) -> Result<Exit, CliError> {
     let prepared = service::prepare(context, &args.database)?;
     let out = args.result()?;
+    let kept = prepared.config.iter().chain([&prepared.file]);
+    write::can_be_written(&out, kept)?;
     let bytes = read::bytes(&args.file)?;
     let rows = read::read(&bytes, &prepared.provider_ids())
         .map_err(|bad| bad::refused(&args.file, &bad))?;
-    let unsold = read::unsold(&rows, &prepared.rules);
-    if !unsold.is_empty() {
-        return Err(bad::refused(&args.file, &unsold));
+    if !read::unsold(&rows, &prepared.rules).is_empty() {
+        let known = prepared
+            .known(rows.iter().map(|row| &row.what.order_id))
+            .await?;
+        let new = rows
+            .iter()
+            .filter(|row| !known.contains(&row.what.order_id));
+        let unsold = read::unsold(new, &prepared.rules);
+        if !unsold.is_empty() {
+            return Err(bad::refused(&args.file, &unsold));
+        }
     }
 
     // From here on a signal stops in good order.
     let stop = Stop::listen()?;
-    let service = prepared.start().await?;
+    let service = prepared.start(context).await?;
     let bar = progress(rows.len() as u64, &context.output);
     let placed = tokio::select! {
-        placed = place(&service.driver, &rows, &bar) => Some(placed?),
+        placed = place(&service.driver, &rows, args.verbose, &bar) => Some(placed),
         () = stop.wait() => None,
     };
     bar.finish_and_clear();
     service.stop().await;
     let interrupted = placed.is_none();
     let placed = match placed {
-        Some(placed) => placed,
+        Some(Ok(placed)) => placed,
+        Some(Err(error)) => {
+            to_stderr(CUT_SHORT);
+            return Err(error);
+        }
         None => as_they_stand(service.driver.store().as_ref(), &rows).await?,
     };
     let all_at_rest = placed.iter().all(Placed::is_at_rest);
+    // The result first: it is wanted also where nobody reads what is printed.
+    write::write(&out, placed.iter().map(|placed| &placed.row))?;
     report(&placed, &out, interrupted, context)?;
-    write::write(&out, placed.into_iter().map(|placed| placed.row))?;
-    service.tell().await?;
+    service.tell().await;
     Ok(if !interrupted && all_at_rest {
         Exit::Success
     } else {
@@ -77,28 +95,46 @@ pub(crate) async fn run(args: BatchArgs, context: &Context) -> Result<Exit, CliE
 }
 
 /// Hands every row in and waits until its order rests. Answers in the order of the rows.
-async fn place(driver: &Driver, rows: &[Row], bar: &ProgressBar) -> Result<Vec<Placed>, CliError> {
+async fn place(
+    driver: &Driver,
+    rows: &[Row],
+    verbose: bool,
+    bar: &ProgressBar,
+) -> Result<Vec<Placed>, CliError> {
     let slots = Arc::new(Semaphore::new(AT_ONCE));
     let mut tasks: JoinSet<Result<(usize, Placed), CliError>> = JoinSet::new();
     let mut placed = BTreeMap::new();
+    // Of two rows for the same account and amount the first goes first: the second allows the duplicate.
+    let mut twins: HashMap<_, oneshot::Receiver<()>> = HashMap::new();
     for (at, row) in rows.iter().enumerate() {
+        let (done, is_done) = oneshot::channel();
+        let twin = twins.insert((&row.what.account, row.what.amount), is_done);
+        if let Some(twin) = twin {
+            // It is over when its sender is gone, too.
+            let _ = twin.await;
+        }
         // The semaphore is never closed, so a slot comes.
         let slot = slots.clone().acquire_owned().await;
-        let (driver, row) = (driver.clone(), row.clone());
+        let (driver, row, shown) = (driver.clone(), row.clone(), bar.clone());
         tasks.spawn(async move {
             let order_id = row.what.order_id.clone();
             let accepted = driver.accept(row.what, row.allow_duplicate).await;
             drop(slot);
+            // Nobody may be waiting for it.
+            let _ = done.send(());
             let became = match accepted {
                 Ok(accepted) => {
                     let what = accepted.stored.order.what();
+                    if verbose {
+                        shown.suspend(|| to_stderr(&format!("accepted {}", what.order_id)));
+                    }
                     let rest = driver.rest(&what.merchant, &what.order_id).await;
                     let rest = rest.map_err(CliError::store)?;
                     let order = rest.unwrap_or_else(|| accepted.stored.order.clone());
                     of_order(driver.store().as_ref(), accepted.stored.key, &order).await?
                 }
                 Err(AcceptError::Store(error)) => return Err(CliError::store(error)),
-                Err(error) => not_accepted(order_id.as_str(), &error.to_string()),
+                Err(error) => refused(order_id.as_str(), &error.to_string()),
             };
             Ok((at, became))
         });
@@ -138,11 +174,11 @@ async fn as_they_stand(store: &dyn Store, rows: &[Row]) -> Result<Vec<Placed>, C
             Some(stored) if stored.order.what() == what => {
                 of_order(store, stored.key, &stored.order).await?
             }
-            Some(_) => not_accepted(what.order_id.as_str(), &AcceptError::Conflict.to_string()),
-            None => not_accepted(
-                what.order_id.as_str(),
-                "interrupted before it was accepted; run the batch again",
-            ),
+            Some(_) => refused(what.order_id.as_str(), &AcceptError::Conflict.to_string()),
+            None => Placed {
+                state: None,
+                row: ResultRow::not_accepted(what.order_id.as_str()),
+            },
         });
     }
     Ok(placed)
@@ -156,7 +192,7 @@ async fn of_order(store: &dyn Store, key: OrderKey, order: &Order) -> Result<Pla
     })
 }
 
-fn not_accepted(order_id: &str, why: &str) -> Placed {
+fn refused(order_id: &str, why: &str) -> Placed {
     Placed {
         state: None,
         row: ResultRow::refused(order_id, why),
@@ -197,8 +233,16 @@ fn report(
     let succeeded = count(|state| matches!(state, Some(OrderState::Succeeded)));
     let failed = count(|state| matches!(state, Some(OrderState::Failed)));
     let review = count(|state| matches!(state, Some(OrderState::Review(_))));
-    let refused = count(Option::is_none);
-    let open = placed.len() - succeeded - failed - review - refused;
+    let refused = placed.iter().filter(|row| row.row.state == REFUSED).count();
+    let not_accepted = placed
+        .iter()
+        .filter(|row| row.row.state == NOT_ACCEPTED)
+        .count();
+    let open = placed.len() - succeeded - failed - review - refused - not_accepted;
+    let unreached = match not_accepted {
+        0 => String::new(),
+        many => format!(", {many} not accepted"),
+    };
     if context.output.is_json() {
         context.output.json(&json!({
             "orders": placed.len(),
@@ -207,12 +251,13 @@ fn report(
             "review": review,
             "open": open,
             "refused": refused,
+            "not_accepted": not_accepted,
             "interrupted": interrupted,
             "out": out.display().to_string(),
         }))?;
     } else {
         context.output.line(format!(
-            "{} orders: {succeeded} succeeded, {failed} failed, {review} for a person to review, {open} open, {refused} refused; see {}",
+            "{} orders: {succeeded} succeeded, {failed} failed, {review} for a person to review, {open} open, {refused} refused{unreached}; see {}",
             placed.len(),
             out.display(),
         ))?;
@@ -221,7 +266,7 @@ fn report(
         }
     }
     if interrupted {
-        to_stderr("interrupted: run the same command again to go on; no order is placed twice");
+        to_stderr(CUT_SHORT);
     }
     Ok(())
 }

@@ -4,8 +4,9 @@
 //! taken for a formula by a spreadsheet have an apostrophe put before them: those that begin with `=`,
 //! `+`, `-`, `@`, or their full-width forms. The order's own id stays as it was given.
 
+use std::borrow::Borrow;
 use std::io::{self, BufWriter, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use recharge_core::{Money, ProviderId, UpstreamOrderId};
 use recharge_engine::{Attempt, Order, Recorded};
@@ -60,11 +61,21 @@ impl ResultRow {
         }
     }
 
-    /// The row of an order that was not accepted: nothing was sent.
+    /// The row of an order that was refused: nothing was sent.
     pub fn refused(order_id: &str, why: &str) -> Self {
+        Self::unsent(order_id, REFUSED, why)
+    }
+
+    /// The row of an order that was not reached before an interruption: nothing was sent.
+    pub fn not_accepted(order_id: &str) -> Self {
+        let why = "interrupted before it was accepted; run the batch again";
+        Self::unsent(order_id, NOT_ACCEPTED, why)
+    }
+
+    fn unsent(order_id: &str, state: &'static str, why: &str) -> Self {
         Self {
             order_id: order_id.to_owned(),
-            state: REFUSED,
+            state,
             provider: None,
             upstream_order_id: None,
             cost: None,
@@ -97,34 +108,91 @@ impl ResultRow {
     }
 }
 
-/// The state of an order that was not accepted.
+/// The state of an order that was not reached.
+pub const NOT_ACCEPTED: &str = "not_accepted";
+
+/// The state of an order that was refused.
 pub const REFUSED: &str = "refused";
 
 /// Writes the result. It is complete or not there at all: it is written beside its place, and put there
 /// when it is on the disk.
-pub fn write(file: &Path, rows: impl IntoIterator<Item = ResultRow>) -> Result<(), CliError> {
-    let trouble = |error| CliError::system(format!("can't write {}", file.display()), error);
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        Some(_) | None => Path::new("."),
-    };
-    let beside = tempfile::Builder::new()
-        .prefix(".recharge-result-")
-        .tempfile_in(folder)
-        .map_err(trouble)?;
+pub fn write<R: Borrow<ResultRow>>(
+    file: &Path,
+    rows: impl IntoIterator<Item = R>,
+) -> Result<(), CliError> {
+    let trouble = |error| trouble(file, error);
+    let beside = beside(file).map_err(trouble)?;
     let beside = fill(beside, rows).map_err(trouble)?;
     beside.persist(file).map_err(|error| trouble(error.error))?;
     Ok(())
 }
 
-fn fill(
+/// Whether a result can be put there, looked at before any order is placed. It takes the place of what
+/// stands there; so that is a file, and none of those that are `kept`, or what belongs to them.
+pub fn can_be_written<'a>(
+    file: &Path,
+    kept: impl IntoIterator<Item = &'a PathBuf>,
+) -> Result<(), CliError> {
+    let place = place(file).map_err(|error| trouble(file, error))?;
+    if place.exists() && !place.is_file() {
+        return Err(CliError::unusable(format!(
+            "--out: {} is not a file; name one, or one that is not there yet",
+            file.display()
+        )));
+    }
+    for kept in kept {
+        // What isn't there and has no folder either can't be overwritten.
+        let Ok(kept) = self::place(kept) else {
+            continue;
+        };
+        let is_it = |suffix: &&str| {
+            let mut beside = kept.clone().into_os_string();
+            beside.push(suffix);
+            place.as_os_str() == beside
+        };
+        if ["", "-wal", "-shm", "-journal", ".lock"].iter().any(is_it) {
+            return Err(CliError::unusable(format!(
+                "--out: {} belongs to the store or the configuration; write the result to another file",
+                file.display()
+            )));
+        }
+    }
+    beside(file).map(drop).map_err(|error| trouble(file, error))
+}
+
+fn trouble(file: &Path, error: io::Error) -> CliError {
+    CliError::system(format!("can't write {}", file.display()), error)
+}
+
+fn folder(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    }
+}
+
+/// The one true path of a file that need not exist, in a folder that must.
+fn place(file: &Path) -> io::Result<PathBuf> {
+    match (file.canonicalize(), file.file_name()) {
+        (Err(_), Some(name)) => Ok(folder(file).canonicalize()?.join(name)),
+        (canonical, _) => canonical,
+    }
+}
+
+fn beside(file: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix(".recharge-result-")
+        .tempfile_in(folder(file))
+}
+
+fn fill<R: Borrow<ResultRow>>(
     file: NamedTempFile,
-    rows: impl IntoIterator<Item = ResultRow>,
+    rows: impl IntoIterator<Item = R>,
 ) -> io::Result<NamedTempFile> {
     let mut csv = csv::Writer::from_writer(BufWriter::new(file));
     csv.write_record(COLUMNS)?;
     for row in rows {
-        csv.write_record(row.cells())?;
+        csv.write_record(row.borrow().cells())?;
     }
     let mut buffer = csv
         .into_inner()
@@ -222,7 +290,9 @@ mod tests {
             "order_id,state,provider,upstream_order_id,cost,message\nA1,refused,,,,\n"
         );
         let nowhere = folder.path().join("missing").join("result.csv");
-        let error = write(&nowhere, Vec::new()).unwrap_err().to_string();
+        let error = write(&nowhere, Vec::<ResultRow>::new())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("can't write"), "{error}");
     }
 }

@@ -15,7 +15,7 @@ use super::time;
 use crate::choice::choice;
 use crate::config::{Config, PROVIDERS};
 use crate::error::CliError;
-use crate::provider::{Kind, What};
+use crate::provider::{AccountText, Kind, What};
 
 /// The commands that keep orders.
 #[derive(Debug, Clone, Subcommand)]
@@ -40,7 +40,8 @@ refused.
   recharge query A0000001
 
   0  succeeded
-  1  failed, or there is no such order
+  1  failed: the customer was not charged
+  2  there is no such order in this store
   5  it has not ended, or is on a person's desk")]
     Query(OneArgs),
     /// List orders, the newest first
@@ -153,7 +154,8 @@ pub struct SubmitArgs {
     /// Take it though there is another order for the same account and face value, minutes old
     #[arg(long)]
     pub allow_duplicate: bool,
-    /// End as soon as the order is accepted; the next command on this store sends it
+    /// End as soon as the order is accepted and what has begun is over; the next command that places or
+    /// asks about an order goes on with it
     #[arg(long)]
     pub no_wait: bool,
     /// Where orders are kept.
@@ -166,7 +168,7 @@ impl SubmitArgs {
     /// given.
     pub fn order(&self) -> Result<NewOrder, CliError> {
         let kind = self.kind.kind;
-        let account = account(kind, &self.what.account)?;
+        let account = account(kind, self.what.account.as_str())?;
         let (id, amount) = (self.order_id.clone(), self.what.amount);
         let mut what = NewOrder::new(MerchantId::local(), id, account, amount);
         what.carrier = self.carrier;
@@ -203,7 +205,7 @@ pub struct OrdersArgs {
     pub state: Option<OrderState>,
     /// Only those for this account
     #[arg(long, visible_alias = "phone")]
-    pub account: Option<String>,
+    pub account: Option<AccountText>,
     /// Only those accepted then or later: a day, or a day and a time, in China
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     pub since: Option<WallTime>,
@@ -225,7 +227,7 @@ impl OrdersArgs {
         let Some(text) = &self.account else {
             return Ok(Vec::new());
         };
-        let read = |kind| Account::parse(kind, text).ok();
+        let read = |kind| Account::parse(kind, text.as_str()).ok();
         let accounts = AccountKind::ALL.into_iter().filter_map(read);
         let mut texts: Vec<String> = accounts.map(|it| it.as_str().to_owned()).collect();
         texts.sort();
@@ -270,6 +272,9 @@ pub struct BatchArgs {
     /// Where the result goes [default: FILE with .result.csv at its end]
     #[arg(long, value_name = "RESULT.csv")]
     pub out: Option<PathBuf>,
+    /// Say `accepted ORDER_ID` on standard error as soon as an order is safely on the disk
+    #[arg(long)]
+    pub verbose: bool,
     /// Where orders are kept.
     #[command(flatten)]
     pub database: Database,
@@ -395,6 +400,7 @@ mod tests {
         };
         let order = args.order().unwrap();
         assert_eq!(order.account.as_str(), "0571-56565366");
+        assert!(!format!("{args:?}").contains("56565366"), "{args:?}");
         assert_eq!(order.provider, ProviderId::parse("jisu").ok());
         assert_eq!(order.carrier, Some(Carrier::Unicom));
         let line = "submit --order-id A1 --account 133123456789 --amount 100";
@@ -417,6 +423,7 @@ mod tests {
         assert!(matches!(args.state, Some(OrderState::Review(_))));
         assert!(args.since < args.until && args.limit == 3);
         assert_eq!(args.accounts().unwrap(), ["0571-56565366"]);
+        assert!(!format!("{args:?}").contains("56565366"), "{args:?}");
         let Ok(OrderCommand::Orders(args)) = read("orders --account 057156565366") else {
             panic!();
         };
@@ -442,6 +449,7 @@ mod tests {
             BatchArgs {
                 file,
                 out,
+                verbose: false,
                 database,
             }
             .result()

@@ -145,7 +145,11 @@ fn somebody(order: &Order) -> Option<Person> {
     ["somebody", "somebody else"]
         .into_iter()
         .filter_map(|name| Person::authenticated(name).ok())
-        .find(|person| order.approval().is_none_or(|first| !first.by.is(person)))
+        .find(|person| {
+            order
+                .approval()
+                .is_none_or(|first| !first.by.is_same(person))
+        })
 }
 
 /// What a person should do about an order that is on the desk for this reason.

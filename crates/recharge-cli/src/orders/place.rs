@@ -24,11 +24,14 @@ const LOOK: Duration = Duration::from_millis(20);
 pub(super) async fn submit(args: SubmitArgs, context: &Context) -> Result<Exit, CliError> {
     let prepared = service::prepare(context, &args.database)?;
     let what = args.order()?;
-    if let Some(why) = prepared.rules.refuses(&what) {
+    // One that was accepted before is what it is, whatever is sold now.
+    if let Some(why) = prepared.rules.refuses(&what)
+        && prepared.known([&what.order_id]).await?.is_empty()
+    {
         return Err(CliError::unusable(why));
     }
     let stop = Stop::listen()?;
-    let service = prepared.start().await?;
+    let service = prepared.start(context).await?;
     let accepted = service.driver.accept(what, args.allow_duplicate).await;
     let stored = match accepted {
         Ok(accepted) => accepted.stored,
@@ -37,12 +40,15 @@ pub(super) async fn submit(args: SubmitArgs, context: &Context) -> Result<Exit, 
             return Err(refused(error));
         }
     };
-    if !args.no_wait {
-        wait(&service, &stored.order, stop).await?;
-    }
+    let waited = if args.no_wait {
+        Ok(())
+    } else {
+        wait(&service, &stored.order, stop).await
+    };
     service.stop().await;
+    waited?;
     let order = print(&service, stored.key, context).await?;
-    service.tell().await?;
+    service.tell().await;
     Ok(if args.no_wait {
         Exit::Success
     } else {
@@ -55,7 +61,7 @@ pub(super) async fn query(args: OneArgs, context: &Context) -> Result<Exit, CliE
     let prepared = service::prepare(context, &args.database)?;
     let by = service::person(None)?;
     let stop = Stop::listen()?;
-    let service = prepared.start().await?;
+    let service = prepared.start(context).await?;
     let Some(stored) = find(&service, &args.order).await? else {
         service.stop().await;
         return Err(unknown(&args.order));
@@ -63,22 +69,23 @@ pub(super) async fn query(args: OneArgs, context: &Context) -> Result<Exit, CliE
     let merchant = MerchantId::local();
     let asked = Command::AskAgain { by };
     let asked = service.driver.command(&merchant, &args.order, asked).await;
-    match asked {
+    let answered = match asked {
         Ok(order) => {
             tokio::select! {
-                answers = answers(&service, stored.key, &order) => answers?,
-                () = stop.wait() => {}
+                answers = answers(&service, stored.key, &order) => answers,
+                () = stop.wait() => Ok(()),
             }
         }
-        Err(ActError::Refused(why)) => to_stderr(&format!("note: {why}")),
-        Err(error) => {
-            service.stop().await;
-            return Err(act_error(error));
+        Err(ActError::Refused(why)) => {
+            to_stderr(&format!("note: {why}"));
+            Ok(())
         }
-    }
+        Err(error) => Err(act_error(error)),
+    };
     service.stop().await;
+    answered?;
     let order = print(&service, stored.key, context).await?;
-    service.tell().await?;
+    service.tell().await;
     Ok(ended(&order))
 }
 
@@ -87,7 +94,7 @@ pub(super) async fn decide(args: DecideArgs, context: &Context) -> Result<Exit, 
     let prepared = service::prepare(context, &args.database)?;
     let by = service::person(Some(&args.by))?;
     let stop = Stop::listen()?;
-    let service = prepared.start().await?;
+    let service = prepared.start(context).await?;
     let Some(stored) = find(&service, &args.order).await? else {
         service.stop().await;
         return Err(unknown(&args.order));
@@ -118,7 +125,7 @@ pub(super) async fn decide(args: DecideArgs, context: &Context) -> Result<Exit, 
     service.stop().await;
     followed?;
     print(&service, stored.key, context).await?;
-    service.tell().await?;
+    service.tell().await;
     Ok(Exit::Success)
 }
 

@@ -4,9 +4,14 @@
 mod show;
 mod upstream;
 
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
+
 use clap::{Args, Subcommand};
 use recharge_core::{
-    Account, AccountKind, Carrier, Doubt, DoubtKind, FaceValue, QueryOutcome, SubmitOutcome,
+    Account, AccountKind, Carrier, Doubt, DoubtKind, FaceValue, QueryOutcome, Redactor,
+    SubmitOutcome,
 };
 
 use crate::choice::choice;
@@ -112,7 +117,7 @@ With --account and --amount an answer about another order is recognised.
         order_id: String,
         /// The account that was to be topped up
         #[arg(long, visible_alias = "phone")]
-        account: Option<String>,
+        account: Option<AccountText>,
         /// The face value in whole yuan
         #[arg(long, value_name = "YUAN")]
         amount: Option<FaceValue>,
@@ -190,12 +195,38 @@ pub struct Kind {
     pub kind: AccountKind,
 }
 
+/// An account as it was typed, not yet read as one of a kind. `Debug` masks its middle.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccountText(String);
+
+impl AccountText {
+    /// The text as it was typed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AccountText {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for AccountText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let masked = Redactor::default().redact(&self.0, &[&self.0]);
+        write!(f, "AccountText({masked})")
+    }
+}
+
 /// What is topped up, and by how much.
 #[derive(Debug, Clone, Args)]
 pub struct What {
     /// The account, such as 18900001234 or 0571-56565366
     #[arg(long, visible_alias = "phone")]
-    pub account: String,
+    pub account: AccountText,
     /// The face value in whole yuan
     #[arg(long, value_name = "YUAN")]
     pub amount: FaceValue,
@@ -213,7 +244,7 @@ pub(crate) async fn run(args: ProviderArgs, context: &Context) -> Result<Exit, C
             order_id,
             carrier,
         } => {
-            let account = account(kind.kind, &what.account)?;
+            let account = account(kind.kind, what.account.as_str())?;
             let upstream = open(which)?;
             let request = upstream.submit_request(&account, what.amount, carrier, &order_id)?;
             let stop = Stop::listen()?;
@@ -241,7 +272,9 @@ pub(crate) async fn run(args: ProviderArgs, context: &Context) -> Result<Exit, C
             account: text,
             amount,
         } => {
-            let account = text.map(|text| account(kind.kind, &text)).transpose()?;
+            let account = text
+                .map(|text| account(kind.kind, text.as_str()))
+                .transpose()?;
             let upstream = open(which)?;
             let outcome = upstream
                 .query(&order_id, kind.kind, account.as_ref(), amount)
@@ -254,7 +287,7 @@ pub(crate) async fn run(args: ProviderArgs, context: &Context) -> Result<Exit, C
             })
         }
         ProviderCommand::Check { which, kind, what } => {
-            let account = account(kind.kind, &what.account)?;
+            let account = account(kind.kind, what.account.as_str())?;
             let answer = open(which)?.provider().check(&account, what.amount).await?;
             show::check(answer.as_ref().err(), which.provider, output)?;
             Ok(if answer.is_ok() {
@@ -264,7 +297,7 @@ pub(crate) async fn run(args: ProviderArgs, context: &Context) -> Result<Exit, C
             })
         }
         ProviderCommand::Quote { which, kind, what } => {
-            let account = account(kind.kind, &what.account)?;
+            let account = account(kind.kind, what.account.as_str())?;
             let quote = open(which)?.provider().quote(&account, what.amount).await?;
             show::quote(&quote, which.provider, output)?;
             Ok(Exit::Success)

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
@@ -14,6 +14,7 @@ pub(crate) struct Recharge {
     variables: Vec<(String, String)>,
     files: Vec<(String, String)>,
     input: Vec<u8>,
+    home: Option<PathBuf>,
 }
 
 /// What a run gave.
@@ -31,6 +32,7 @@ pub(crate) fn recharge(line: &str) -> Recharge {
         variables: Vec::new(),
         files: Vec::new(),
         input: Vec::new(),
+        home: None,
     }
 }
 
@@ -57,6 +59,12 @@ impl Recharge {
         self
     }
 
+    /// In this directory, and not in a new one.
+    pub(crate) fn inside(mut self, home: &Path) -> Self {
+        self.home = Some(home.to_owned());
+        self
+    }
+
     fn command(&self, home: &Path) -> Command {
         for (name, text) in &self.files {
             std::fs::write(home.join(name), text).unwrap();
@@ -74,12 +82,29 @@ impl Recharge {
     }
 
     pub(crate) fn run(self) -> Ended {
-        let home = TempDir::new().unwrap();
-        let mut child = self.command(home.path()).spawn().unwrap();
+        let new = TempDir::new().unwrap();
+        let home = self.home.as_deref().unwrap_or(new.path());
+        let mut child = self.command(home).spawn().unwrap();
         // A command that reads no input may have gone already.
         let _ = child.stdin.take().unwrap().write_all(&self.input);
+        Ended::of(child)
+    }
+
+    /// Starts it and leaves it running, with its standard output to be read.
+    pub(crate) fn start(self) -> (Child, TempDir) {
+        let new = TempDir::new().unwrap();
+        let home = self.home.as_deref().unwrap_or(new.path());
+        let child = self.command(home).spawn().unwrap();
+        (child, new)
+    }
+}
+
+impl Ended {
+    /// Waits until it has ended by itself.
+    #[track_caller]
+    pub(crate) fn of(child: Child) -> Self {
         let output = child.wait_with_output().unwrap();
-        let ended = Ended {
+        let ended = Self {
             code: output.status.code().expect("an exit status, not a signal"),
             out: String::from_utf8(output.stdout).unwrap(),
             err: String::from_utf8(output.stderr).unwrap(),
@@ -88,15 +113,6 @@ impl Recharge {
         ended
     }
 
-    /// Starts it and leaves it running, with its standard output to be read.
-    pub(crate) fn start(self) -> (Child, TempDir) {
-        let home = TempDir::new().unwrap();
-        let child = self.command(home.path()).spawn().unwrap();
-        (child, home)
-    }
-}
-
-impl Ended {
     /// Ended with this status.
     #[track_caller]
     pub(crate) fn exits(self, code: i32) -> Self {

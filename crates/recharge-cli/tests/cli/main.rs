@@ -8,13 +8,27 @@
     reason = "a test fails by panicking"
 )]
 
+#[cfg(unix)]
+mod batch;
 mod common;
 mod config;
 mod config_errors;
+#[cfg(unix)]
+mod copies;
+#[cfg(unix)]
+mod cut_off;
 mod demo;
+#[cfg(unix)]
+mod desk;
 mod help;
 mod provider;
 mod questions;
+#[cfg(unix)]
+mod rules;
 mod secrets;
+#[cfg(unix)]
+mod shop;
 mod sign;
 mod sim;
+#[cfg(unix)]
+mod submit;

@@ -24,6 +24,9 @@ impl Rate {
 
     /// Lets one pass, or says when.
     pub(super) fn take(&mut self, now: Duration) -> Result<(), Duration> {
+        // Further off only by another epoch's clock, which has begun again since.
+        let furthest = now.saturating_add(self.burst).saturating_add(self.gap);
+        self.next = self.next.min(furthest);
         if self.next > now.saturating_add(self.burst) {
             return Err(self.next.saturating_sub(self.burst));
         }
@@ -34,11 +37,6 @@ impl Rate {
     /// Gives back what was taken and not used.
     pub(super) fn give_back(&mut self) {
         self.next = self.next.saturating_sub(self.gap);
-    }
-
-    /// The clock begins again.
-    pub(super) fn reset(&mut self) {
-        self.next = Duration::ZERO;
     }
 }
 
@@ -66,6 +64,8 @@ impl Breaker {
         if self.failures < self.after {
             return Ok(());
         }
+        // Further off only by another epoch's clock, which has begun again since.
+        self.next_trial = self.next_trial.min(now.saturating_add(self.trial));
         if now < self.next_trial {
             return Err(self.next_trial);
         }
@@ -85,11 +85,6 @@ impl Breaker {
             }
             None => {}
         }
-    }
-
-    /// The clock begins again.
-    pub(super) fn reset(&mut self) {
-        self.next_trial = Duration::ZERO;
     }
 }
 
@@ -123,6 +118,8 @@ pub(super) fn query_reached(outcome: &QueryOutcome) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
+    use recharge_core::{Doubt, Unavailable};
+
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -139,6 +136,59 @@ mod tests {
             .filter(|tick| rate.take(SECOND + Duration::from_millis(*tick)).is_ok())
             .count();
         assert!((100..=102).contains(&passed), "{passed} in ten seconds");
+    }
+
+    #[test]
+    fn a_clock_that_begins_again_shuts_neither_for_long() {
+        let mut rate = Rate::per_second(2);
+        let mut breaker = Breaker::new(1, SECOND);
+        let late = SECOND * 100_000;
+        while rate.take(late).is_ok() {}
+        breaker.record(Some(false), late);
+        assert_eq!(breaker.take(late), Err(late + SECOND));
+        let again = rate.take(Duration::ZERO).unwrap_err();
+        assert_eq!(again, SECOND / 2);
+        assert_eq!(rate.take(again), Ok(()));
+        assert_eq!(breaker.take(Duration::ZERO), Err(SECOND));
+        assert_eq!(breaker.take(SECOND / 2), Err(SECOND));
+        assert_eq!(breaker.take(SECOND), Ok(()));
+    }
+
+    #[test]
+    fn a_provider_has_been_reached_when_it_has_answered() {
+        let reached = |kind| submit_reached(&SubmitOutcome::Unknown(Doubt::new(kind, "")));
+        for kind in [
+            DoubtKind::NoAnswer,
+            DoubtKind::HttpStatus,
+            DoubtKind::Dropped,
+        ] {
+            assert!(!reached(kind), "{kind:?}");
+        }
+        for kind in [DoubtKind::Code, DoubtKind::Echo, DoubtKind::Unreadable] {
+            assert!(reached(kind), "{kind:?}");
+        }
+        let reached = |kind| query_reached(&QueryOutcome::Unavailable(Unavailable::new(kind, "")));
+        assert_eq!(reached(UnavailableKind::Transport), Some(false));
+        assert_eq!(reached(UnavailableKind::Unsupported), None);
+        for kind in [
+            UnavailableKind::RateLimited,
+            UnavailableKind::Maintenance,
+            UnavailableKind::Denied,
+            UnavailableKind::Unreadable,
+            UnavailableKind::Code,
+        ] {
+            assert_eq!(reached(kind), Some(true), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_given_back_can_be_taken_again() {
+        let mut rate = Rate::per_second(1);
+        assert_eq!(rate.take(SECOND), Ok(()));
+        assert!(rate.take(SECOND).is_err());
+        rate.give_back();
+        assert_eq!(rate.take(SECOND), Ok(()));
+        assert!(rate.take(SECOND).is_err());
     }
 
     #[test]

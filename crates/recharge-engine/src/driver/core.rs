@@ -19,8 +19,8 @@ use crate::{
     StoreError, Times, step,
 };
 
-/// How many orders are kept in memory while they wait. More are read again when their turn comes.
-pub(super) const KEPT: usize = 20_000;
+/// How long to wait when the store, or a task, has failed.
+pub(super) const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 /// How many orders are read at once.
 pub(super) const BATCH: usize = 256;
 
@@ -35,8 +35,11 @@ pub(super) struct Core {
     pub(super) wake: Arc<Notify>,
     policies: BTreeMap<AccountKind, Policy>,
     pub(super) caution: Caution,
+    at_hand: usize,
     pub(super) hold: Mutex<Option<Hold>>,
     stopped: watch::Sender<bool>,
+    /// Why the store can't be used, while it can't.
+    pub(super) trouble: watch::Sender<Option<String>>,
     random: Mutex<u64>,
     pub(super) held: Mutex<HashMap<OrderKey, Arc<Held>>>,
     pub(super) agenda: Mutex<Agenda>,
@@ -100,8 +103,10 @@ impl Core {
             tasks: Tasks::new(),
             wake,
             caution: setup.caution,
+            at_hand: setup.at_hand.max(1),
             hold: Mutex::new(session.hold),
             stopped: watch::Sender::new(false),
+            trouble: watch::Sender::new(None),
             random: Mutex::new(setup.seed),
             held: Mutex::default(),
             agenda: Mutex::default(),
@@ -226,6 +231,7 @@ impl Core {
         loop {
             let error = match self.store.append(key, lease, &made).await {
                 Ok(()) => {
+                    self.store_works();
                     *order = made.order;
                     self.tell_waiting(key, order);
                     return Ok(Written::Durable(made.effects));
@@ -256,23 +262,47 @@ impl Core {
                     return Ok(Written::Again);
                 }
                 // A fact is worth waiting for; anything else comes again by itself.
-                StoreError::Unavailable(_) if lease.is_none() && !self.stopping() => {
-                    self.pause(wait).await;
+                // A stop waits for it as long as it has patience.
+                StoreError::Unavailable(why) if lease.is_none() => {
+                    self.store_fails(&why);
+                    self.clock.sleep(wait).await;
                     wait = (wait * 2).min(Duration::from_secs(5));
                 }
-                error => return Err(TellError::Store(error)),
+                error => {
+                    self.store_fails(&error.to_string());
+                    return Err(TellError::Store(error));
+                }
             }
         }
+    }
+
+    fn store_fails(&self, why: &str) {
+        self.trouble.send_if_modified(|trouble| {
+            let new = trouble.as_deref() != Some(why);
+            if new {
+                *trouble = Some(why.to_owned());
+            }
+            new
+        });
+    }
+
+    fn store_works(&self) {
+        self.trouble
+            .send_if_modified(|trouble| trouble.take().is_some());
     }
 
     async fn read_back(&self, key: OrderKey) -> Result<Order, TellError> {
         let mut wait = Duration::from_millis(50);
         loop {
             match self.store.read(key).await {
-                Ok(Some(stored)) => return Ok(stored.order),
+                Ok(Some(stored)) => {
+                    self.store_works();
+                    return Ok(stored.order);
+                }
                 Ok(None) => return Err(TellError::NoSuchOrder),
-                Err(StoreError::Unavailable(_) | StoreError::Unknown(_)) if !self.stopping() => {
-                    self.pause(wait).await;
+                Err(StoreError::Unavailable(why) | StoreError::Unknown(why)) => {
+                    self.store_fails(&why);
+                    self.clock.sleep(wait).await;
                     wait = (wait * 2).min(Duration::from_secs(5));
                 }
                 Err(error) => return Err(TellError::Store(error)),
@@ -296,14 +326,22 @@ impl Core {
         let mut orders = lock(&self.held);
         // This handle and the map's.
         let unused = Arc::strong_count(held) <= 2;
-        if unused {
+        if unused
+            && orders
+                .get(&held.key)
+                .is_some_and(|it| Arc::ptr_eq(it, held))
+        {
             orders.remove(&held.key);
         }
         unused
     }
 
     pub(super) fn crowded(&self) -> bool {
-        lock(&self.held).len() >= KEPT
+        lock(&self.held).len() >= self.at_hand
+    }
+
+    pub(super) fn half_full(&self) -> bool {
+        lock(&self.held).len() > self.at_hand / 2
     }
 
     /// A token and jitter. SplitMix64: for telling sends apart, not for secrets.

@@ -92,7 +92,7 @@ impl Upstream {
             gate: Mutex::new(Gate {
                 submit: queue(limits.submits_per_second),
                 ask: queue(Some(limits.queries_per_second)),
-                breaker: Breaker::new(limits.breaker_after, limits.breaker_trial),
+                breaker: Breaker::new(limits.breaker_after.max(1), limits.breaker_trial),
             }),
             opened,
         }
@@ -178,17 +178,6 @@ impl Upstream {
     pub(super) fn asked(&self, outcome: &QueryOutcome, now: Duration) {
         self.gate().breaker.record(query_reached(outcome), now);
     }
-
-    /// The clock begins again.
-    pub(super) fn reset_clock(&self) {
-        let mut gate = self.gate();
-        gate.breaker.reset();
-        for lane in Lane::BOTH {
-            if let Some(rate) = &mut gate.queue(lane).rate {
-                rate.reset();
-            }
-        }
-    }
 }
 
 impl Gate {
@@ -231,6 +220,149 @@ impl Drop for Pass {
         };
         if waiting {
             self.upstream.opened.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use async_trait::async_trait;
+    use recharge_core::{
+        Capabilities, NotSent, ProviderId, QueryRequest, SubmitRequest, Unavailable,
+        UnavailableKind,
+    };
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const NOW: WallTime = WallTime::from_millis(1_800_000_000_000);
+
+    #[derive(Debug)]
+    struct Mute(ProviderId, Capabilities);
+
+    #[async_trait]
+    impl Provider for Mute {
+        fn id(&self) -> &ProviderId {
+            &self.0
+        }
+
+        fn capabilities(&self) -> &Capabilities {
+            &self.1
+        }
+
+        async fn submit(&self, _: &SubmitRequest) -> SubmitOutcome {
+            not_sent()
+        }
+
+        async fn query(&self, _: &QueryRequest) -> QueryOutcome {
+            not_reached()
+        }
+    }
+
+    fn not_sent() -> SubmitOutcome {
+        SubmitOutcome::NotSent(NotSent::new("refused"))
+    }
+
+    fn not_reached() -> QueryOutcome {
+        QueryOutcome::Unavailable(Unavailable::new(UnavailableKind::Transport, "refused"))
+    }
+
+    fn upstream(change: impl FnOnce(&mut Limits)) -> (Arc<Upstream>, Arc<Notify>) {
+        let mut limits = Limits {
+            in_flight: 1,
+            breaker_after: 2,
+            ..Limits::default()
+        };
+        change(&mut limits);
+        let opened = Arc::new(Notify::new());
+        let capabilities = Capabilities::new(Vec::new(), Vec::new());
+        let mute = Mute(ProviderId::parse("mute").unwrap(), capabilities);
+        let upstream = Upstream::new(Arc::new(mute), &limits, opened.clone());
+        (Arc::new(upstream), opened)
+    }
+
+    fn keys(called: &[Called]) -> Vec<(u64, bool)> {
+        let key = |called: &Called| match called {
+            Called::Turn(key, pass) => Some((key.0, pass.is_some())),
+            Called::Call(..) => None,
+        };
+        called.iter().filter_map(key).collect()
+    }
+
+    #[test]
+    fn those_who_wait_keep_their_order_and_nobody_goes_before_them() {
+        let (upstream, _) = upstream(|limits| limits.in_flight = 2);
+        let under_way = upstream.pass(Lane::Submit, SECOND).unwrap();
+        let other = upstream.pass(Lane::Submit, SECOND).unwrap();
+        assert!(upstream.pass(Lane::Submit, SECOND).is_none());
+        for key in 1..=3 {
+            upstream.park(Lane::Submit, OrderKey(key), NOW.after(SECOND));
+        }
+        let (called, _) = upstream.call_up(Lane::Submit, SECOND, NOW);
+        assert_eq!(keys(&called), []);
+        drop(under_way);
+        assert!(upstream.pass(Lane::Submit, SECOND).is_none(), "others wait");
+        let (called, _) = upstream.call_up(Lane::Submit, SECOND, NOW);
+        assert_eq!(keys(&called), [(1, true)]);
+        // Their time comes though the gate stays shut.
+        let (late, _) = upstream.call_up(Lane::Submit, SECOND, NOW.after(SECOND));
+        assert_eq!(keys(&late), [(2, false), (3, false)]);
+        drop((called, other));
+        assert!(upstream.pass(Lane::Submit, SECOND).is_some());
+    }
+
+    #[test]
+    fn a_pass_is_for_one_call_of_one_kind_at_one_provider() {
+        let (here, _) = upstream(|limits| limits.in_flight = 0);
+        let (there, _) = upstream(|_| {});
+        let pass = here.pass(Lane::Ask, SECOND).unwrap();
+        assert!(
+            here.pass(Lane::Submit, SECOND).is_some(),
+            "each has its own"
+        );
+        assert!(pass.is_for(&here, Lane::Ask));
+        assert!(!pass.is_for(&here, Lane::Submit) && !pass.is_for(&there, Lane::Ask));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_to_wait_when_the_gate_has_opened_is_called_up() {
+        let (upstream, opened) = upstream(|_| {});
+        drop(upstream.pass(Lane::Ask, SECOND));
+        upstream.park(Lane::Ask, OrderKey(1), NOW);
+        let told = tokio::time::timeout(SECOND, opened.notified()).await;
+        assert!(told.is_ok());
+        // And so is who waits when it opens.
+        let (called, _) = upstream.call_up(Lane::Ask, SECOND, NOW);
+        upstream.park(Lane::Ask, OrderKey(2), NOW);
+        opened.notified().await;
+        drop(called);
+        let told = tokio::time::timeout(SECOND, opened.notified()).await;
+        assert!(told.is_ok());
+    }
+
+    #[test]
+    fn a_breaker_keeps_submits_back_and_takes_nothing_from_their_rate() {
+        let reached = |upstream: &Upstream, submit: bool| {
+            if submit {
+                upstream.submitted(&not_sent(), SECOND);
+            } else {
+                upstream.asked(&not_reached(), SECOND);
+            }
+        };
+        for submit in [true, false] {
+            let (upstream, _) = upstream(|limits| limits.submits_per_second = Some(1));
+            reached(&upstream, submit);
+            reached(&upstream, submit);
+            for _ in 0..3 {
+                assert!(upstream.pass(Lane::Submit, SECOND).is_none());
+            }
+            assert!(upstream.pass(Lane::Ask, SECOND).is_some());
+            upstream.park(Lane::Submit, OrderKey(1), NOW.after(SECOND));
+            let (called, again) = upstream.call_up(Lane::Submit, SECOND, NOW);
+            assert_eq!((keys(&called), again), (vec![], Some(SECOND * 2)));
+            let (called, _) = upstream.call_up(Lane::Submit, SECOND * 2, NOW);
+            assert_eq!(keys(&called), [(1, true)]);
         }
     }
 }

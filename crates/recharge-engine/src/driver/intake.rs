@@ -6,7 +6,7 @@ use recharge_core::{MerchantId, OrderId};
 use tokio::sync::oneshot;
 
 use super::ActError;
-use super::core::{Core, KEPT, TellError, lock};
+use super::core::{AFTER_TROUBLE, Core, TellError, lock};
 use crate::store::{Accepted, Hold, InboxEntry, KeptCallback};
 use crate::{AcceptError, Acceptance, Command, Input, NewOrder, Order, StoreError};
 
@@ -37,7 +37,7 @@ impl Core {
             }
         }
         let guards = self.caution.guards(now.wall, allow_duplicate);
-        let room = lock(&self.held).len() < KEPT;
+        let room = !self.crowded();
         let acceptance = Acceptance {
             what,
             at: now,
@@ -91,7 +91,15 @@ impl Core {
         let Some(key) = self.store.find(merchant, order_id).await? else {
             return Ok(None);
         };
-        // First be told of what comes, then look, or its end could fall between.
+        // Most that are asked for have ended; who waits for those would never be told.
+        let rests = async || {
+            let stored = self.store.read(key).await?;
+            Ok::<_, StoreError>(stored.map(|it| it.order).filter(Order::is_at_rest))
+        };
+        if let Some(order) = rests().await? {
+            return Ok(Some(order));
+        }
+        // First be told of what comes, then look again, or its end could fall between.
         let (tell, told) = oneshot::channel();
         {
             let mut waiting = lock(&self.waiting);
@@ -100,10 +108,8 @@ impl Core {
             waiting.retain(|waiter| !waiter.is_closed());
             waiting.push(tell);
         }
-        if let Some(stored) = self.store.read(key).await?
-            && stored.order.is_at_rest()
-        {
-            return Ok(Some(stored.order));
+        if let Some(order) = rests().await? {
+            return Ok(Some(order));
         }
         if self.stopping() {
             return Ok(None);
@@ -126,6 +132,7 @@ impl Core {
             .await?
             .ok_or(ActError::NoSuchOrder)?;
         let held = self.obtain(key).await.map_err(act_error)?;
+        let _care = self.care(key);
         let input = |_, _| Input::Command(command.clone());
         let told = self.tell(&held, Some(self.lease), input).await;
         let order = held.order.lock().await.clone();
@@ -159,9 +166,19 @@ impl Core {
         let Some((key, attempt)) = entry.whose else {
             return;
         };
-        let Ok(held) = self.obtain(key).await else {
-            return; // It stays unhandled, and is found at the next start.
+        let held = loop {
+            match self.obtain(key).await {
+                Ok(held) => break held,
+                Err(TellError::Store(StoreError::Unavailable(_) | StoreError::Unknown(_)))
+                    if !self.stopping() =>
+                {
+                    self.pause(AFTER_TROUBLE).await;
+                }
+                // It stays unhandled, and is found at the next start.
+                Err(_) => return,
+            }
         };
+        let _care = self.care(key);
         let callback = entry.callback;
         let input = |_, jitter| Input::Callback {
             attempt,

@@ -72,13 +72,17 @@ impl Core {
                 })
                 .collect();
             for told in told {
-                match told.await {
-                    None
-                    | Some(
-                        Ok(())
-                        | Err(TellError::NoSuchOrder | TellError::LeaseLost | TellError::Refused(_)),
-                    ) => {}
-                    Some(Err(TellError::Store(error))) => return Err(error),
+                let Some(told) = told.await else {
+                    return Err(StoreError::Unavailable("a task died".to_owned()));
+                };
+                match told {
+                    Ok(())
+                    | Err(TellError::NoSuchOrder | TellError::LeaseLost | TellError::Refused(_)) => {
+                    }
+                    // It would keep the others waiting for ever.
+                    Err(TellError::Store(StoreError::Damaged(_))) if occasion == Occasion::Jump => {
+                    }
+                    Err(TellError::Store(error)) => return Err(error),
                 }
             }
         }
@@ -86,6 +90,7 @@ impl Core {
 
     async fn recovered(self: &Arc<Self>, key: OrderKey, restored: bool) -> Result<(), TellError> {
         let held = self.obtain(key).await?;
+        let _care = self.care(key);
         let input = |_, jitter| Input::Recovered { restored, jitter };
         let told = self.tell(&held, Some(self.lease), input).await;
         self.settle(&held).await;
@@ -96,9 +101,6 @@ impl Core {
     pub(super) async fn clock_jumped(self: &Arc<Self>) -> Result<(), StoreError> {
         let epoch: Epoch = self.store.next_epoch().await?;
         self.clock.begin(epoch);
-        for upstream in self.upstreams.values() {
-            upstream.reset_clock();
-        }
         self.recover(Occasion::Jump).await
     }
 }

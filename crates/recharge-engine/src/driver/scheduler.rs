@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::core::{BATCH, Core, lock};
+use super::core::{AFTER_TROUBLE, BATCH, Core, lock};
 use super::gate::{Called, Lane};
 use crate::store::OrderKey;
 use crate::{Moment, StoreError, WallTime};
@@ -15,8 +15,6 @@ use crate::{Moment, StoreError, WallTime};
 const AT_MOST: Duration = Duration::from_secs(10);
 /// How far the two clocks may drift apart between two looks before it is called a jump.
 const JUMP: Duration = Duration::from_secs(2);
-/// How long a store that failed is left alone.
-const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 
 /// What is to be done when.
 #[derive(Debug, Default)]
@@ -60,11 +58,18 @@ impl Core {
         let mut seen = self.clock.now();
         // Whatever the store has is looked for at least as often as the scheduler wakes by itself.
         let mut look = Duration::ZERO;
+        // Until every order has been told that must know.
+        let mut jump = false;
         while !self.stopping() {
-            let now = self.clock.now();
-            if jumped(seen, now) && self.clock_jumped().await.is_err() {
-                self.pause(AFTER_TROUBLE).await;
-                continue;
+            jump |= jumped(seen, self.clock.now());
+            if jump {
+                // The clock of the next epoch begins at zero.
+                look = Duration::ZERO;
+                if self.clock_jumped().await.is_err() {
+                    self.pause(AFTER_TROUBLE).await;
+                    continue;
+                }
+                jump = false;
             }
             let now = self.clock.now();
             seen = now;
@@ -99,7 +104,7 @@ impl Core {
 
     fn is_claimable(&self, now: WallTime) -> bool {
         let agenda = lock(&self.agenda);
-        agenda.claimable.is_some_and(|due| due <= now) && !self.crowded()
+        agenda.claimable.is_some_and(|due| due <= now)
     }
 
     /// Calls those at hand whose time has come.
@@ -152,6 +157,9 @@ impl Core {
             self.take_turn(held, None);
         }
         if !more && let Some(due) = self.store.next_due().await? {
+            // One that is due, and could not be claimed, must not be asked for without end: there is no
+            // room for it, or another worker has begun.
+            let due = due.max(now.after(AFTER_TROUBLE));
             let mut agenda = lock(&self.agenda);
             let known = agenda.claimable.map_or(due, |known| known.min(due));
             agenda.claimable = Some(known);

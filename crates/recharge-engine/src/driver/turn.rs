@@ -5,22 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use recharge_core::{
-    CallErrorKind, Doubt, DoubtKind, NotSent, QueryOutcome, SubmitOutcome, SubmitRequest,
-    Unavailable, UnavailableKind,
-};
-
-use super::core::{Core, Held, TellError, Written};
+use super::core::{AFTER_TROUBLE, Core, Held, TellError, Written};
 use super::gate::{Lane, Pass, Upstream};
 use crate::store::OrderKey;
-use crate::{Effect, Input, Order, Price, SendToken, WallTime};
+use crate::{Effect, Input, Order, StoreError, WallTime};
 
-/// An order that is due within this is kept at hand.
-const SOON: Duration = Duration::from_mins(1);
 /// After this a turn that waits at a gate looks at its order again: it may have become overdue.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
-/// When an order has its turn again after the store, or a task, has failed.
-const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 
 /// A turn that is under way. Should its task die, the order has another turn a little later.
 struct Turn {
@@ -43,8 +34,8 @@ impl Drop for Turn {
 enum End {
     /// The order may be due again, or have ended.
     Over,
-    /// It waits at a gate, which sees to it.
-    Parked,
+    /// It is to wait at a gate, which sees to it, though no longer than that.
+    Parked(Arc<Upstream>, Lane, WallTime),
     /// The store failed: another turn, a little later.
     Trouble,
     /// The order is no longer this worker's.
@@ -69,7 +60,16 @@ impl Core {
             };
             match core.play(&held, pass).await {
                 End::Trouble => {} // as if the task had died
-                End::Parked => turn.over = true,
+                End::Parked(upstream, lane, until) => {
+                    turn.over = true;
+                    drop(turn);
+                    // Those who wait at one gate must leave room for those who don't. The gate calls by
+                    // key, so it is let go of before.
+                    if core.half_full() {
+                        core.let_go(&held);
+                    }
+                    upstream.park(lane, held.key, until);
+                }
                 End::Over => {
                     turn.over = true;
                     held.seen_to.store(false, Ordering::Release);
@@ -81,6 +81,8 @@ impl Core {
                     held.seen_to.store(false, Ordering::Release);
                     drop(turn);
                     core.let_go(&held);
+                    // Should this worker have claimed it again meanwhile, it is not to be forgotten.
+                    core.give_back(held, core.clock.now().wall).await;
                 }
             }
         });
@@ -97,12 +99,14 @@ impl Core {
         self.tasks.spawn(async move {
             match core.obtain(key).await {
                 Ok(held) => core.take_turn(held, pass),
-                Err(TellError::Store(_)) => {
+                Err(TellError::Store(StoreError::Unavailable(_) | StoreError::Unknown(_))) => {
+                    drop(pass);
                     core.pause(AFTER_TROUBLE).await;
-                    // Found again when it is due, by whoever claims it.
-                    let _ = core.store.release(core.lease, &[key]).await;
-                    core.may_be_claimed(core.clock.now().wall);
+                    if !core.stopping() {
+                        core.take_turn_of(key, None);
+                    }
                 }
+                // It is another's, or can't be read at all.
                 Err(_) => {}
             }
         });
@@ -133,12 +137,7 @@ impl Core {
                 }
                 if pass.is_none() {
                     let until = self.look_again(&order, lane, now.wall);
-                    drop(order);
-                    if self.crowded() {
-                        self.let_go(held);
-                    }
-                    upstream.park(lane, held.key, until);
-                    return End::Parked;
+                    return End::Parked(upstream.clone(), lane, until);
                 }
             }
             let written = self
@@ -185,31 +184,10 @@ impl Core {
     pub(super) fn go_on(self: &Arc<Self>, held: Arc<Held>, effects: Vec<Effect>) {
         let core = self.clone();
         self.tasks.spawn(async move {
+            let _care = core.care(held.key);
             core.carry_out(&held, effects, None).await;
             core.settle(&held).await;
         });
-    }
-
-    /// Sees to what an order needs next, if nobody else does.
-    pub(super) async fn settle(self: &Arc<Self>, held: &Arc<Held>) {
-        if held.seen_to.load(Ordering::Acquire) {
-            return;
-        }
-        let due = held.order.lock().await.due();
-        let now = self.clock.now().wall;
-        match due {
-            Some(due) if due <= now && !self.stopping() => self.take_turn(held.clone(), None),
-            Some(due) if due <= now.after(SOON) && !self.crowded() => self.put_down(due, held.key),
-            due => {
-                if self.let_go(held) {
-                    // A claim that is not given back is void at the next start.
-                    let _ = self.store.release(self.lease, &[held.key]).await;
-                    if let Some(due) = due {
-                        self.may_be_claimed(due);
-                    }
-                }
-            }
-        }
     }
 
     /// Does what steps ask for, and tells the order what became of it, until nothing is left. `false` if
@@ -321,80 +299,4 @@ impl Core {
             () = self.stop_is_called() => None,
         }
     }
-
-    /// Sends. The deadline counts from the moment of the step, which is before the commit: sooner is on
-    /// the safe side.
-    async fn submit(
-        &self,
-        held: &Held,
-        upstream: &Upstream,
-        attempt: u32,
-        token: SendToken,
-        within: Duration,
-    ) -> SubmitOutcome {
-        let (request, intended) = {
-            let order = held.order.lock().await;
-            let known = order.attempt(attempt);
-            let ours = known.filter(|attempt| attempt.open_token() == Some(token));
-            match ours.and_then(|known| Some((order.request(known), known.last_intended()?))) {
-                Some(found) => found,
-                None => return not_sent("the order has gone on since"),
-            }
-        };
-        let Some(deadline) = self.clock.instant(intended, within) else {
-            return not_sent("the clock has jumped since the intent was written down");
-        };
-        let now = self.clock.now();
-        if now.epoch != intended.epoch || now.elapsed_since(intended) >= within {
-            return not_sent("the send deadline has passed");
-        }
-        let mut request: SubmitRequest = request;
-        request.send_before = Some(deadline);
-        // The waits after "no such order" count on it that no byte is under way after this; a dropped
-        // future sends none.
-        let limit = within.saturating_add(self.times.request_timeout);
-        let outcome = tokio::select! {
-            outcome = upstream.provider.submit(&request) => outcome,
-            () = self.clock.sleep(limit) => SubmitOutcome::Unknown(Doubt::new(
-                DoubtKind::Dropped,
-                format!("the provider took longer than {limit:?}"),
-            )),
-        };
-        upstream.submitted(&outcome, self.clock.now().monotonic);
-        outcome
-    }
-
-    async fn ask(&self, upstream: &Upstream, request: &SubmitRequest) -> QueryOutcome {
-        let limit = self.times.request_timeout;
-        let request = request.query();
-        let outcome = tokio::select! {
-            outcome = upstream.provider.query(&request) => outcome,
-            () = self.clock.sleep(limit) => QueryOutcome::Unavailable(Unavailable::new(
-                UnavailableKind::Transport,
-                format!("the provider took longer than {limit:?}"),
-            )),
-        };
-        upstream.asked(&outcome, self.clock.now().monotonic);
-        outcome
-    }
-
-    async fn quote(&self, held: &Held, upstream: &Upstream) -> Price {
-        let what = held.order.lock().await.what().clone();
-        let limit = self.times.request_timeout;
-        let quoted = tokio::select! {
-            quoted = upstream.provider.quote(&what.account, what.amount) => quoted,
-            () = self.clock.sleep(limit) => {
-                return Price::Unavailable(format!("the provider took longer than {limit:?}"));
-            }
-        };
-        match quoted {
-            Ok(quote) => Price::Known(quote.price),
-            Err(error) if error.kind == CallErrorKind::Unsupported => Price::NoQuote,
-            Err(error) => Price::Unavailable(error.to_string()),
-        }
-    }
-}
-
-fn not_sent(why: &str) -> SubmitOutcome {
-    SubmitOutcome::NotSent(NotSent::new(why))
 }

@@ -147,7 +147,8 @@ impl Store for MemoryStore {
         });
         books.write(Entry::Append {
             key,
-            record: record::encode(&step.events).map_err(damaged)?,
+            record: record::encode(&step.events)
+                .map_err(|error| StoreError::Refused(error.to_string()))?,
             told: notices.chain(alarms).collect(),
         })?;
         Ok(())

@@ -42,7 +42,10 @@ impl Work<'_> {
 
     fn decide(&mut self, decision: Decision) -> Result<(), CommandError> {
         let (seen, current) = (decision.seen, self.order.version);
-        if seen < self.order.evidence_version || seen > current {
+        if seen > current {
+            return Err(CommandError::NotSeen { seen, current });
+        }
+        if seen < self.order.evidence_version {
             return Err(CommandError::Stale { seen, current });
         }
         // Spaces, dashes and what can't be seen say nothing.
@@ -59,7 +62,7 @@ impl Work<'_> {
         let approved_by = match (needs, approval) {
             (Needs::One, _) => None,
             (Needs::Two, Some(first)) if first.verdict == decision.verdict => {
-                if first.by.is(&decision.by) {
+                if first.by.is_same(&decision.by) {
                     return Err(CommandError::SamePerson(decision.by.name().to_owned()));
                 }
                 Some(first.by)

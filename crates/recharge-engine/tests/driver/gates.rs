@@ -162,3 +162,76 @@ async fn a_price_above_the_ceiling_goes_to_the_next_route() {
         .filter(|event| matches!(event, Event::Priced { .. }));
     assert_eq!(prices.count(), 2, "one too high, one not known");
 }
+
+#[tokio::test(start_paused = true)]
+async fn those_who_wait_at_one_gate_leave_room_for_those_who_go_to_another() {
+    let down = first().hangs().query(charging());
+    let mut up = Scripted::new("second");
+    for _ in 0..5 {
+        up = up.submit(accepted());
+    }
+    let desk = Desk::with(vec![down, up.query(succeeded())], |setup| {
+        setup.limits = limits(|limits| limits.in_flight = 1);
+        setup.times.send_deadline = Duration::from_hours(24);
+        setup.at_hand = 8;
+    })
+    .await;
+    for (at, name) in (0..40).map(|at| (at, if at < 35 { "first" } else { "second" })) {
+        let mut what = new_order();
+        what.order_id = format!("order-{at}").parse().unwrap();
+        what.provider = Some(provider(name));
+        desk.driver.accept(what, true).await.unwrap();
+    }
+    let before = desk.clock.naps();
+    pass(60).await;
+    assert_eq!(desk.providers[1].submitted().len(), 5);
+    // Nor does the scheduler go round and round, for those that it has no room for.
+    assert!(desk.clock.naps() - before < 500);
+    // Whom the shut gate keeps expires all the same.
+    pass(1_800).await;
+    let all = desk.store.statistics().await.unwrap().orders;
+    assert_eq!(all, [("failed", 34), ("submitting", 1), ("succeeded", 5)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_another_has_succeeded_does_not_go_round_and_round() {
+    let desk = Desk::new(vec![first().submit(not_sent())]).await;
+    pass(2).await;
+    // Another has begun, and does nothing.
+    desk.store.begin().await.unwrap();
+    let before = desk.clock.naps();
+    pass(600).await;
+    assert!(desk.clock.naps() - before < 2_000);
+    assert_eq!(desk.providers[0].submitted().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_price_that_is_not_told_is_waited_for_and_not_taken_for_none() {
+    let script = first()
+        .prices_unanswered(2)
+        .priced("99.4")
+        .submit(accepted())
+        .query(succeeded());
+    let desk = Desk::with(vec![script], |setup| {
+        let mut routes =
+            recharge_engine::driver::default_routes(&setup.providers, AccountKind::Mobile);
+        for route in &mut routes {
+            route.price_ceiling = Some("99.5".parse().unwrap());
+        }
+        setup.routes.insert(AccountKind::Mobile, routes);
+    })
+    .await;
+    desk.driver.accept(new_order(), false).await.unwrap();
+    pass(3).await;
+    assert_eq!(desk.providers[0].submitted(), [""; 0], "no price, no send");
+    assert_eq!(desk.rest().await.state(), OrderState::Succeeded);
+    let passed = desk
+        .events()
+        .await
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Priced { passes, .. } => Some(passes),
+            _ => None,
+        });
+    assert_eq!(passed.collect::<Vec<_>>(), [false, false, true]);
+}

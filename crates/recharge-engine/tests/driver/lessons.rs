@@ -250,3 +250,74 @@ async fn lesson_21_a_system_error_that_pays_days_later_is_found_paid() {
         OrderState::Succeeded
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn lesson_02_a_failure_callback_is_taken_and_need_not_come_again() {
+    let desk = Desk::new(vec![
+        first()
+            .submit(accepted())
+            .query(failed())
+            .query(failed())
+            .query(failed()),
+    ])
+    .await;
+    pass(2).await;
+    let number = desk.order().await.attempts()[0].number();
+    let body = format!("{} failed", number.as_str());
+    let id = provider("first");
+    for _ in 0..3 {
+        let taken = desk.driver.callback(&id, None, body.as_bytes());
+        taken.await.unwrap();
+        pass(120).await;
+    }
+    assert_eq!(desk.rest().await.state(), OrderState::Failed);
+    // Nor does it come back after a start: it has been heard.
+    assert_eq!(desk.store.unhandled(10).await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lesson_03_a_callback_that_overtakes_the_answer_to_the_submit_is_not_lost() {
+    let desk = Desk::new(vec![
+        first()
+            .submit_after(Duration::from_secs(20), unknown())
+            .query(succeeded()),
+    ])
+    .await;
+    pass(2).await;
+    assert_eq!(desk.state().await, OrderState::Submitting);
+    desk.callback(UpstreamState::Succeeded).await;
+    // Asked at once, because of the callback; when the send is over, the order has its end.
+    assert_eq!(desk.providers[0].asked(), [2]);
+    pass(20).await;
+    assert_eq!(desk.state().await, OrderState::Succeeded);
+    assert_eq!(desk.providers[0].submitted().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lesson_17_what_is_decided_twice_at_once_is_done_once() {
+    let desk = Desk::new(vec![first().submit(unknown()).query(not_found())]).await;
+    desk.rest().await;
+    let told = desk.notices().await.len();
+    let (one, other) = tokio::join!(
+        desk.decide(Verdict::Succeeded, "ann"),
+        desk.decide(Verdict::Succeeded, "bob")
+    );
+    assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
+    assert_eq!(desk.state().await, OrderState::Succeeded);
+    assert_eq!(desk.notices().await.len(), told + 1);
+    // Two halves of a decision that takes two people are counted once as well.
+    let desk = Desk::new(vec![first().submit(unknown()).query(not_found())]).await;
+    desk.rest().await;
+    let again = || Verdict::SendAgain { attempt: 0 };
+    let all = tokio::join!(
+        desk.decide(again(), "ann"),
+        desk.decide(again(), "ann"),
+        desk.decide(again(), "Ann")
+    );
+    let done = [all.0, all.1, all.2]
+        .iter()
+        .filter(|one| one.is_ok())
+        .count();
+    assert_eq!(done, 1, "one person is one person, however often");
+    assert_eq!(desk.providers[0].submitted().len(), 1);
+}

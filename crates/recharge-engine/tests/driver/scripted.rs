@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use recharge_core::{
-    Account, AccountKind, Call, CallError, Callback, CallbackError, Capabilities, FaceValue, Money,
-    Offer, Provider, ProviderId, QueryOutcome, QueryRequest, Quote, SubmitOutcome, SubmitRequest,
-    UpstreamState,
+    Account, AccountKind, Call, CallError, CallErrorKind, Callback, CallbackError, Capabilities,
+    FaceValue, Money, Offer, Provider, ProviderId, QueryOutcome, QueryRequest, Quote,
+    SubmitOutcome, SubmitRequest, UpstreamState,
 };
 use recharge_engine::{Clock, Epoch, Moment, WallTime};
 
@@ -34,6 +35,8 @@ pub(crate) struct Scripted {
     calls: Mutex<Vec<Called>>,
     on_submit: Mutex<Option<Hook>>,
     price: Mutex<Option<Money>>,
+    /// How many questions for a price are not answered.
+    unanswered: AtomicU32,
     began: tokio::time::Instant,
 }
 
@@ -51,6 +54,7 @@ impl Scripted {
             calls: Mutex::default(),
             on_submit: Mutex::default(),
             price: Mutex::default(),
+            unanswered: AtomicU32::new(0),
             began: tokio::time::Instant::now(),
         }
     }
@@ -87,8 +91,19 @@ impl Scripted {
         self
     }
 
+    /// The next questions for a price are not answered.
+    pub(crate) fn prices_unanswered(self, many: u32) -> Self {
+        self.unanswered.store(many, Ordering::Relaxed);
+        self
+    }
+
     pub(crate) fn on_submit(&self, hook: Hook) {
         *self.on_submit.lock().unwrap() = Some(hook);
+    }
+
+    /// From now on every query is answered so; without an answer it dies.
+    pub(crate) fn answers(&self, outcome: Option<QueryOutcome>) {
+        *self.queries.lock().unwrap() = outcome.into_iter().collect();
     }
 
     pub(crate) fn calls(&self) -> Vec<Called> {
@@ -163,17 +178,23 @@ impl Provider for Scripted {
         self.calls.lock().unwrap().push(call);
         let outcome = {
             let mut queries = self.queries.lock().unwrap();
-            let next = queries.front().cloned().expect("a query without an answer");
+            let next = queries.front().cloned();
             if queries.len() > 1 {
                 queries.pop_front();
             }
             next
         };
+        let outcome = outcome.expect("a query without an answer");
         tokio::time::sleep(Duration::from_secs(1)).await;
         outcome
     }
 
     async fn quote(&self, _account: &Account, _amount: FaceValue) -> Result<Quote, CallError> {
+        let unanswered = self.unanswered.load(Ordering::Relaxed);
+        if unanswered > 0 {
+            self.unanswered.store(unanswered - 1, Ordering::Relaxed);
+            return Err(CallError::new(CallErrorKind::Transport, "no answer"));
+        }
         match *self.price.lock().unwrap() {
             Some(price) => Ok(Quote::new(price, "100 yuan".to_owned())),
             None => Err(CallError::unsupported(Call::Quote)),
@@ -201,6 +222,7 @@ pub(crate) struct TokioClock {
     began: tokio::time::Instant,
     epoch: Mutex<(Epoch, tokio::time::Instant)>,
     wall: Mutex<i64>,
+    naps: AtomicUsize,
 }
 
 impl TokioClock {
@@ -210,12 +232,28 @@ impl TokioClock {
             began,
             epoch: Mutex::new((Epoch(0), began)),
             wall: Mutex::new(1_800_000_000_000),
+            naps: AtomicUsize::new(0),
+        }
+    }
+
+    /// The clock of another worker on the same machine.
+    pub(crate) fn successor(&self) -> Self {
+        Self {
+            began: self.began,
+            epoch: Mutex::new((Epoch(0), tokio::time::Instant::now())),
+            wall: Mutex::new(*self.wall.lock().unwrap()),
+            naps: AtomicUsize::new(0),
         }
     }
 
     /// The wall clock is set forward, or back.
     pub(crate) fn jump(&self, millis: i64) {
         *self.wall.lock().unwrap() += millis;
+    }
+
+    /// How often somebody has slept.
+    pub(crate) fn naps(&self) -> usize {
+        self.naps.load(Ordering::Relaxed)
     }
 }
 
@@ -240,6 +278,7 @@ impl Clock for TokioClock {
     }
 
     async fn sleep(&self, duration: Duration) {
+        self.naps.fetch_add(1, Ordering::Relaxed);
         tokio::time::sleep(duration).await;
     }
 }

@@ -126,3 +126,16 @@ async fn every_write_of_a_life_fails_once_in_every_way() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_and_works_again_is_told_of() {
+    let desk = Desk::new(vec![first().submit(accepted()).query(succeeded())]).await;
+    let mut trouble = desk.driver.trouble();
+    assert_eq!(*trouble.borrow_and_update(), None);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    desk.store.fail([Fault::Unavailable; 3]);
+    let told = trouble.wait_for(Option::is_some).await.unwrap().clone();
+    assert!(told.unwrap().contains("told to fail"));
+    trouble.wait_for(Option::is_none).await.unwrap();
+    assert_eq!(desk.rest().await.state(), OrderState::Succeeded);
+}

@@ -436,7 +436,7 @@ fn a_version_that_is_yet_to_come_has_not_been_seen() {
     let current = case.order.version();
     assert_eq!(
         case.decide_at(Verdict::Succeeded, "ann", current + 1),
-        Err(CommandError::Stale {
+        Err(CommandError::NotSeen {
             seen: current + 1,
             current
         })

@@ -105,6 +105,12 @@ async fn faults_log_and_reset() {
     let counts = get(&simulator, "/_sim/faults").await.json();
     assert_eq!(counts["faults_injected"], 1);
     assert_eq!(counts["by_kind"], json!({"system_error_taken": 1}));
+    assert_eq!(counts["by_stage"]["submit"], 1);
+    assert_eq!(
+        counts["next_event_ms"],
+        json!(null),
+        "an order that is stepped ends by itself never"
+    );
     let log = get(&simulator, "/_sim/log").await.json();
     assert_eq!(log[0]["path"], SUBMIT);
     assert_eq!(log[0]["account"], "189****1234");
@@ -117,6 +123,17 @@ async fn faults_log_and_reset() {
         .await
         .unwrap();
     assert_eq!(answer.json()["error_code"], 0, "the faults are gone too");
+}
+
+#[tokio::test]
+async fn what_is_still_to_happen_is_told() {
+    let simulator = plain().await;
+    exchange(simulator.address(), &order_bytes("WAITING001"))
+        .await
+        .unwrap();
+    let counts = get(&simulator, "/_sim/faults").await.json();
+    let next = counts["next_event_ms"].as_u64().unwrap();
+    assert!(next <= 2_000, "it ends after two seconds: {next}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! An order is taken, or something stands in its way.
 
-use recharge_core::{Carrier, OrderId, OrderState, ProviderId};
-use recharge_engine::store::{AccountLimits, Guards, Lease, OrderKey};
+use recharge_core::{Carrier, MerchantId, OrderId, OrderState, ProviderId};
+use recharge_engine::store::{AccountLimit, AccountLimits, Guards, Lease, OrderKey};
 use recharge_engine::{AcceptError, Acceptance, NewOrder};
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -111,7 +111,7 @@ impl Accept {
             let what = &self.acceptance.what;
             let twin = batch
                 .prepare(
-                    "SELECT order_id, state, reason FROM orders
+                    "SELECT order_id, state, reason, merchant FROM orders
                      WHERE account = ?1 AND accepted >= ?2 AND kind = ?3 AND yuan = ?4
                        AND state <> 'failed'
                      ORDER BY accepted DESC LIMIT 1",
@@ -125,7 +125,9 @@ impl Accept {
                     ],
                     |row| {
                         let id = row.get_ref(0)?.as_str().map_err(nonsense)?;
+                        let merchant = row.get_ref(3)?.as_str().map_err(nonsense)?;
                         Ok(AcceptError::Duplicate {
+                            merchant: MerchantId::parse(merchant).map_err(nonsense)?,
                             order_id: OrderId::parse(id).map_err(nonsense)?,
                             state: state_of(
                                 &row.get::<_, String>(1)?,
@@ -164,16 +166,19 @@ impl Accept {
                 ],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )?;
-        let refused = |had: String| Some(AcceptError::AccountLimit(had));
+        let reached = |limit, had| {
+            let had = unsigned(had);
+            Some(AcceptError::AccountLimit { limit, had })
+        };
         if let Some(most) = limits.orders
             && orders >= i64::from(most)
         {
-            return Ok(refused(format!("it has had {orders} of {most} orders")));
+            return Ok(reached(AccountLimit::Orders(most), orders));
         }
         if let Some(most) = limits.yuan
             && yuan.saturating_add(i64::from(what.amount.yuan())) > i64::from(most)
         {
-            return Ok(refused(format!("it has had {yuan} of {most} yuan")));
+            return Ok(reached(AccountLimit::Yuan(most), yuan));
         }
         Ok(None)
     }

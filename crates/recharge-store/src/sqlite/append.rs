@@ -47,10 +47,10 @@ impl Append {
             .all(|(event, version)| event.version == version);
         if !in_a_row || count > version {
             let why = "the events of a step must be those that its order ends with";
-            return Err(StoreError::Unavailable(why.to_owned()));
+            return Err(StoreError::Refused(why.to_owned()));
         }
-        let unreadable = |error: record::RecordError| StoreError::Unavailable(error.to_string());
-        let record = record::encode(&step.events).map_err(unreadable)?;
+        let unwritable = |error: record::RecordError| StoreError::Refused(error.to_string());
+        let record = record::encode(&step.events).map_err(unwritable)?;
         let new: Vec<u32> = begun(step).map(|(index, ..)| index).collect();
         let mut numbers: Vec<_> = (0..)
             .zip(order.attempts())

@@ -93,6 +93,11 @@ pub(super) fn copy(from: &Connection, path: &Path, to: &Path) -> Result<(), Open
     let copied = fill(from, path, part).and_then(|()| give_name(part, to));
     if copied.is_err() {
         remove(part)?;
+        for beside in ["-wal", "-shm", "-journal"] {
+            let mut name = part.as_os_str().to_owned();
+            name.push(beside);
+            remove(Path::new(&name))?;
+        }
     }
     copied?;
     file::sync_folder(to)

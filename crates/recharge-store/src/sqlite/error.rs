@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use recharge_engine::StoreError;
 use rusqlite::ErrorCode;
 
-/// Why a file can't be used as the store.
+/// Why a file can't be opened, copied, restored or checked as the store. The texts name files, and
+/// neither accounts nor secrets.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -15,6 +16,14 @@ pub enum OpenError {
         "{path} is in use by another process; stop that one first, or open the file for reading only"
     )]
     InUse {
+        /// The database.
+        path: PathBuf,
+    },
+    /// It has more than one name.
+    #[error(
+        "{path} has another name too, a hard link, by which another process could use it unseen; remove one of them, or make a copy with a backup"
+    )]
+    Linked {
         /// The database.
         path: PathBuf,
     },
@@ -135,6 +144,7 @@ pub(super) fn unwritten(error: rusqlite::Error) -> StoreError {
         | InvalidColumnType(..)
         | QueryReturnedNoRows => StoreError::Damaged(error.to_string()),
         _ if is_damage(&error) => StoreError::Damaged(error.to_string()),
+        _ if can_not_be_stored(&error) => StoreError::Refused(error.to_string()),
         _ => StoreError::Unavailable(error.to_string()),
     }
 }
@@ -150,9 +160,13 @@ fn is_damage(error: &rusqlite::Error) -> bool {
 pub(super) fn is_of_one_request(error: &rusqlite::Error) -> bool {
     match error.sqlite_error_code() {
         None => true,
-        Some(code) => matches!(
-            code,
-            ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig
-        ),
+        Some(_) => can_not_be_stored(error),
     }
+}
+
+fn can_not_be_stored(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig)
+    )
 }

@@ -19,6 +19,10 @@ const LEAST_LIBRARY: i32 = 3_051_003;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place(PathBuf);
 
+/// A file, whatever its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity((u64, u64));
+
 impl Place {
     /// A file that need not exist, in a folder that must.
     pub(super) fn of(path: &Path) -> Result<Self, OpenError> {
@@ -52,6 +56,32 @@ impl Place {
     /// open in the same process would drop SQLite's locks.
     pub(super) fn exists(&self) -> bool {
         self.0.exists()
+    }
+
+    /// Which file has this name now, where the system tells files apart. `None`: none has.
+    pub(super) fn identity(&self) -> Option<Identity> {
+        let found = self.0.metadata().ok()?;
+        #[cfg(unix)]
+        let which = {
+            use std::os::unix::fs::MetadataExt as _;
+            (found.dev(), found.ino())
+        };
+        #[cfg(not(unix))]
+        let which = (u64::from(found.is_file()), 0);
+        Some(Identity(which))
+    }
+
+    /// By each name of a file there would be another lock and another log.
+    pub(super) fn has_one_name(&self) -> Result<(), OpenError> {
+        #[cfg(unix)]
+        if let Ok(found) = self.0.metadata()
+            && found.is_file()
+            && std::os::unix::fs::MetadataExt::nlink(&found) > 1
+        {
+            let path = self.0.clone();
+            return Err(OpenError::Linked { path });
+        }
+        Ok(())
     }
 }
 

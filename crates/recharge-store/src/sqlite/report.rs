@@ -9,7 +9,7 @@ use super::error::OpenError;
 use super::value::unsigned;
 use super::{copy, file, read, schema};
 
-/// What a check-up found.
+/// What a check-up found. All is well when [`problems`](Self::problems) is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {

@@ -97,7 +97,10 @@ pub(super) fn migrate(
             tx.pragma_update(None, "application_id", APPLICATION)?;
         }
         tx.pragma_update(None, "user_version", known)?;
-        tx.commit()
+        tx.commit()?;
+        // Into the file itself, where the log could get lost: a new key would be another number for the
+        // same order.
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
     };
     run().map_err(failed())
 }

@@ -17,7 +17,7 @@ use super::claims::Claims;
 use super::error::{OpenError, is_of_one_request, unwritten};
 #[cfg(feature = "test-util")]
 use super::fate::{Fate, Fates};
-use super::file::{self, Place};
+use super::file::{self, Identity, Place};
 use super::queue::{Pace, Queue};
 
 /// Something to be written.
@@ -102,6 +102,7 @@ impl Writer {
         let (requests, waiting) = mpsc::channel();
         let path = place.path().to_owned();
         let work = Work {
+            file: place.identity(),
             place,
             connection: Some(connection),
             shared,
@@ -158,6 +159,8 @@ enum Failure {
 
 struct Work {
     place: Place,
+    /// The file that is open.
+    file: Option<Identity>,
     /// None after a commit whose fate is not known.
     connection: Option<Connection>,
     shared: Arc<Shared>,
@@ -181,6 +184,15 @@ impl Work {
     }
 
     fn write(&mut self, mut batch: Vec<Box<dyn Request>>) {
+        // What is written to a file that has lost its name is gone with the process.
+        if self.place.identity() != self.file {
+            let error = StoreError::Unavailable(format!(
+                "{} has been moved, deleted or replaced while it is in use: put it back, or stop and restore a backup",
+                self.place.path().display()
+            ));
+            fail(batch, &error);
+            return;
+        }
         if let Err(error) = self.settle() {
             let error = StoreError::Unavailable(error.to_string());
             fail(batch, &error);

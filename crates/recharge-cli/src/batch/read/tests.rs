@@ -214,7 +214,7 @@ fn a_refusal_lists_a_thousand_lines_and_counts_the_rest() {
     assert_eq!(told.lines().count(), 1_002);
     assert!(told.ends_with("and 10 more bad lines"), "{told}");
     assert!(
-        told.starts_with("f.csv: no order of it was accepted\nline 2: x\n"),
+        told.starts_with("f.csv: this run has accepted no order of it\nline 2: x\n"),
         "{told}"
     );
 }

@@ -1,0 +1,169 @@
+//! One process of the command, and how it is watched, stopped and killed.
+
+use std::io::Read;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal};
+
+use crate::Result;
+use crate::bench::Bench;
+use crate::strace::{self, Disk};
+
+/// How often it is looked whether something has come about.
+const LOOK: Duration = Duration::from_micros(200);
+
+/// How often it is looked whether a process has ended by itself.
+const LOOK_AT_END: Duration = Duration::from_millis(3);
+
+/// What the command prints for an order, once its acceptance is durable.
+const ACKNOWLEDGEMENT: &str = "accepted ";
+
+/// A process of the command.
+#[derive(Debug)]
+pub(crate) struct Life {
+    child: Child,
+    said: JoinHandle<String>,
+}
+
+/// How a life ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    /// The ids that it acknowledged.
+    pub(crate) acknowledged: Vec<String>,
+    /// What it said on standard error.
+    pub(crate) said: String,
+}
+
+impl Ended {
+    /// Whether it was killed, by us or by strace, and did not end by itself.
+    pub(crate) fn was_killed(&self) -> bool {
+        self.status.signal() == Some(Signal::KILL.as_raw())
+    }
+}
+
+impl Life {
+    /// Begins a life on the bench's file.
+    pub(crate) fn begin(bench: &Bench) -> Result<Self> {
+        Self::spawn(Command::new(&bench.recharge), bench)
+    }
+
+    /// Begins a life whose disk is watched, and may fail.
+    pub(crate) fn begin_with(bench: &Bench, disk: Disk) -> Result<Self> {
+        let mut command = strace::before(&bench.db(), &bench.trace(), disk);
+        command.arg(&bench.recharge);
+        Self::spawn(command, bench)
+    }
+
+    fn spawn(mut command: Command, bench: &Bench) -> Result<Self> {
+        let mut child = command
+            .arg("batch")
+            .arg(bench.orders())
+            .arg("--verbose")
+            .arg("--db")
+            .arg(bench.db())
+            .arg("--out")
+            .arg(bench.result())
+            .arg("--config")
+            .arg(bench.config())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            // So that strace and what it traces are killed together.
+            .process_group(0)
+            .spawn()?;
+        let stderr = child.stderr.take().ok_or("the command has no errors")?;
+        Ok(Self {
+            child,
+            said: thread::spawn(move || all(stderr)),
+        })
+    }
+
+    /// Whether it is alive.
+    pub(crate) fn is_alive(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+
+    /// Waits until it ends or the condition holds; answers whether the condition holds. `false` as well
+    /// when it takes too long.
+    pub(crate) fn until(
+        &mut self,
+        patience: Duration,
+        mut condition: impl FnMut() -> Result<bool>,
+    ) -> Result<bool> {
+        let end = Instant::now() + patience;
+        while self.is_alive()? {
+            if condition()? {
+                return Ok(true);
+            }
+            if Instant::now() > end {
+                return Ok(false);
+            }
+            thread::sleep(LOOK);
+        }
+        Ok(false)
+    }
+
+    /// Waits until it ends by itself; kills it when that takes too long.
+    pub(crate) fn end(mut self, patience: Duration) -> Result<Ended> {
+        let until = Instant::now() + patience;
+        while self.is_alive()? && Instant::now() < until {
+            thread::sleep(LOOK_AT_END);
+        }
+        self.kill()
+    }
+
+    /// Kills it, if it hasn't ended.
+    pub(crate) fn kill(mut self) -> Result<Ended> {
+        if self.is_alive()? {
+            self.signal(Signal::KILL)?;
+        }
+        let status = self.child.wait()?;
+        let said = self.said.join();
+        let said = said.map_err(|_| "the reader of the command's output broke off")?;
+        Ok(Ended {
+            status,
+            acknowledged: acknowledged(&said),
+            said,
+        })
+    }
+
+    /// Sends a signal to it and to what it runs in.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        let id = i32::try_from(self.child.id())?;
+        let pid = Pid::from_raw(id).ok_or("the command has no process")?;
+        match rustix::process::kill_process_group(pid, signal) {
+            // It has just ended.
+            Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// A line that the kill cut off has told nobody anything.
+fn acknowledged(said: &str) -> Vec<String> {
+    let whole = said.split_inclusive('\n');
+    let ids = whole.filter_map(|line| line.strip_suffix('\n')?.strip_prefix(ACKNOWLEDGEMENT));
+    ids.map(str::to_owned).collect()
+}
+
+fn all(mut stderr: impl Read) -> String {
+    let mut bytes = Vec::new();
+    // What was read until it broke off is all there is.
+    let _ = stderr.read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_line_acknowledges() {
+        let said = "accepted A1\nwarning: accepted B\naccepted A2\naccepted A";
+        assert_eq!(acknowledged(said), ["A1", "A2"]);
+    }
+}
