@@ -36,7 +36,7 @@ pub(crate) fn run(project: &Project, long: bool) -> Result<bool> {
             troubles.push(format!("{} carries {unwanted}", count.limit.row));
         }
     }
-    benches(project, &mut rows, &mut troubles)?;
+    benches(project, long, &mut rows, &mut troubles)?;
     if long {
         rows.push(cold_build(project)?);
     }
@@ -56,8 +56,16 @@ pub(crate) fn run(project: &Project, long: bool) -> Result<bool> {
 }
 
 /// Runs all bench targets in one cargo call, so that nothing is built twice with other features.
-fn benches(project: &Project, rows: &mut Vec<Row>, troubles: &mut Vec<String>) -> Result<()> {
+fn benches(
+    project: &Project,
+    long: bool,
+    rows: &mut Vec<Row>,
+    troubles: &mut Vec<String>,
+) -> Result<()> {
     let mut command = run::cargo(project);
+    if long {
+        command.env("LONG", "1");
+    }
     command.args(["bench", "--workspace", "--all-features", "--no-fail-fast"]);
     let names: Vec<&str> = project
         .members

@@ -76,7 +76,7 @@ enum Task {
     Sweep,
     /// Every goal of performance in one table
     Bench {
-        /// Also what takes long: the cold build of the README's first command
+        /// Also what takes long: the cold build of the README's first command, and five million stored orders
         #[arg(long)]
         long: bool,
     },

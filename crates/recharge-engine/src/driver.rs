@@ -48,7 +48,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use recharge_core::{AccountKind, MerchantId, OrderId, Provider, ProviderExt, ProviderId};
+use recharge_core::{AccountKind, MerchantId, OrderId, Provider, ProviderId};
 
 use tokio::sync::watch;
 
@@ -181,14 +181,7 @@ impl Setup {
 
 /// The routes of a kind of account when nothing is configured: each provider that sells it, in that order.
 pub fn default_routes(providers: &[Arc<dyn Provider>], kind: AccountKind) -> Vec<Route> {
-    let route = |provider: &Arc<dyn Provider>| {
-        let offer = provider.offer(kind)?.clone();
-        Some(Route::new(
-            provider.id().clone(),
-            provider.capabilities(),
-            offer,
-        ))
-    };
+    let route = |provider: &Arc<dyn Provider>| Route::of(provider.as_ref(), kind);
     providers.iter().filter_map(route).collect()
 }
 

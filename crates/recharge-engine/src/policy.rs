@@ -1,6 +1,8 @@
 //! What an installation has decided: routes, times, and the key of its numbers.
 
-use recharge_core::{Call, Capabilities, Money, Offer, ProviderId};
+use recharge_core::{
+    AccountKind, Call, Capabilities, Money, Offer, Provider, ProviderExt as _, ProviderId,
+};
 
 use crate::{NewOrder, NumberKey, Times};
 
@@ -79,6 +81,16 @@ impl Route {
             callback_counts: false,
             failover_after_failure: false,
         }
+    }
+
+    /// The route to a provider as its adapter declares it; `None` if it doesn't sell the kind.
+    pub fn of(provider: &dyn Provider, kind: AccountKind) -> Option<Self> {
+        let offer = provider.offer(kind)?.clone();
+        Some(Self::new(
+            provider.id().clone(),
+            provider.capabilities(),
+            offer,
+        ))
     }
 
     /// Whether the order may go there at all: the route is on, sells the face value and the carrier, and

@@ -2,7 +2,7 @@
 //! groups of 64 orders, and with a commit for each step of each order. And what a store that is full of
 //! ended orders costs: at a start, and when the next due orders are asked for.
 //!
-//! `LONG=1` in the environment fills it with five million orders instead of a million.
+//! `cargo xtask bench --long` fills it with five million orders instead of a million.
 
 use std::error::Error;
 use std::path::Path;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use recharge_core::{AccountKind, Provider, ProviderExt as _, ProviderId};
+use recharge_core::{AccountKind, Provider, ProviderId};
 use recharge_engine::driver::{Caution, Limits};
 use recharge_engine::{NewOrder, NumberKey, Policy, Route, Times};
 use recharge_jisu::JisuProvider;
@@ -182,11 +182,14 @@ impl Config {
                         continue;
                     }
                 },
-                None => providers.iter().filter_map(|p| route(p, kind)).collect(),
+                None => providers
+                    .iter()
+                    .filter_map(|p| Route::of(p.as_ref(), kind))
+                    .collect(),
             };
             for provider in providers {
                 let known = of_kind.iter().any(|route| route.provider == *provider.id());
-                if let Some(mut other) = route(provider, kind).filter(|_| !known) {
+                if let Some(mut other) = Route::of(provider.as_ref(), kind).filter(|_| !known) {
                     other.enabled = false;
                     of_kind.push(other);
                 }
@@ -232,27 +235,17 @@ impl Config {
     }
 }
 
-/// The route to a provider as its adapter declares it, if it sells the kind.
-fn route(provider: &Arc<dyn Provider>, kind: AccountKind) -> Option<Route> {
-    let offer = provider.offer(kind)?.clone();
-    Some(Route::new(
-        provider.id().clone(),
-        provider.capabilities(),
-        offer,
-    ))
-}
-
 /// The routes of a `[[route]]`, or what is wrong with it.
 fn set(setting: &RouteSetting, providers: &[Arc<dyn Provider>]) -> Result<Vec<Route>, String> {
     let kind = setting.kind;
     let mut routes = Vec::new();
     match &setting.providers {
-        None => routes.extend(providers.iter().filter_map(|p| route(p, kind))),
+        None => routes.extend(providers.iter().filter_map(|p| Route::of(p.as_ref(), kind))),
         Some(names) => {
             for name in names {
                 let provider = providers.iter().find(|provider| provider.id() == name);
                 let provider = provider.ok_or_else(|| no_account(name))?;
-                routes.push(route(provider, kind).ok_or_else(|| {
+                routes.push(Route::of(provider.as_ref(), kind).ok_or_else(|| {
                     format!("{ROUTE}.providers: {name} sells nothing for {kind} accounts; take it out of the {kind} route")
                 })?);
             }
