@@ -120,6 +120,19 @@ pub(crate) const LAYERS: &[Layer] = &[
         purpose: "kills the command, fails its disk, and judges by the ledger; it shares nothing with what it judges",
     },
     Layer {
+        name: "recharge-proof",
+        height: 4,
+        uses: &[
+            "recharge-core",
+            "recharge-http",
+            "recharge-juhe",
+            "recharge-jisu",
+            "recharge-engine",
+            "recharge-sim",
+        ],
+        purpose: "simulated lives of orders in virtual time, judged by the ledger, and the search of all of them where the space is small",
+    },
+    Layer {
         name: "xtask",
         height: 5,
         uses: &[

@@ -13,7 +13,7 @@
 //! its gate shut is parked there; it has written nothing down, so nothing counts against it.
 //!
 //! Whoever asks may go away: all of this runs in tasks of the driver's own, in the tokio runtime in which
-//! it was started. Its methods are called in that runtime too.
+//! it was started, unless [`Setup::tasks`] says where else. Its methods are called there too.
 //!
 //! ```
 //! # use std::sync::Arc;
@@ -54,8 +54,11 @@ use tokio::sync::watch;
 
 use self::core::Core;
 pub use self::error::{ActError, StartError, TakeError};
+pub use self::tasks::{OnTokio, Spawn, Task};
 use crate::store::{Accepted, AccountLimits, KeptCallback, Stored};
-use crate::{AcceptError, Clock, Command, NewOrder, Order, Route, Store, StoreError, Times};
+use crate::{
+    AcceptError, Clock, Command, Input, NewOrder, Order, Route, Store, StoreError, Times,
+};
 
 /// What a driver is made of. The fields have the defaults that the lifecycle names; set those that differ,
 /// then [`start`](Self::start).
@@ -83,8 +86,22 @@ pub struct Setup {
     pub caution: Caution,
     /// Where the time is read.
     pub clock: Arc<dyn Clock>,
+    /// Where its tasks run: in the tokio runtime in which it is started and called, unless told otherwise.
+    pub tasks: Arc<dyn Spawn>,
+    /// How long it sleeps at most: that a clock has jumped, or that another worker has left something to do,
+    /// is noticed after this.
+    pub heartbeat: Duration,
+    /// Who is told of each step.
+    pub observer: Option<Arc<dyn Observer>>,
     /// Makes jitter, and tells sends apart: a random number, different at each start, but no secret.
     pub seed: u64,
+}
+
+/// Told of each step of a driver, to count or to check. It must be quick, and has no say.
+pub trait Observer: fmt::Debug + Send + Sync {
+    /// This comes in to an order that stands so. What the step makes of it may still not become durable; then
+    /// it is stepped again, or comes again.
+    fn steps(&self, order: &Order, input: &Input);
 }
 
 /// How much may be under way at one provider. Zero counts as one.
@@ -161,16 +178,18 @@ impl Setup {
             at_hand: 20_000,
             caution: Caution::default(),
             clock,
+            tasks: Arc::new(OnTokio),
+            heartbeat: Duration::from_secs(10),
+            observer: None,
             seed,
         }
     }
 
-    /// Begins on the store, recovers what was under way, and goes to work in tasks of the present tokio
-    /// runtime. A driver that works on the same store already is put out of work.
+    /// Begins on the store, recovers what was under way, and goes to work in tasks of its own. A driver that works on the same store already is put out of work.
     ///
     /// # Panics
     ///
-    /// Outside a tokio runtime.
+    /// Outside a tokio runtime, unless [`tasks`](Self::tasks) run elsewhere.
     pub async fn start(self) -> Result<Driver, StartError> {
         let core = Arc::new(Core::begin(self).await?);
         core.recover_at_start().await?;

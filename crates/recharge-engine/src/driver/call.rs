@@ -45,6 +45,7 @@ impl Core {
         let limit = within.saturating_sub(now.elapsed_since(intended));
         let limit = limit.saturating_add(self.times.request_timeout);
         let outcome = tokio::select! {
+            biased;
             outcome = upstream.provider.submit(&request) => outcome,
             () = self.clock.sleep(limit) => SubmitOutcome::Unknown(Doubt::new(
                 DoubtKind::Dropped,
@@ -59,6 +60,7 @@ impl Core {
         let limit = self.times.request_timeout;
         let request = request.query();
         let outcome = tokio::select! {
+            biased;
             outcome = upstream.provider.query(&request) => outcome,
             () = self.clock.sleep(limit) => QueryOutcome::Unavailable(Unavailable::new(
                 UnavailableKind::Transport,
@@ -73,6 +75,7 @@ impl Core {
         let what = held.order.lock().await.what().clone();
         let limit = self.times.request_timeout;
         let quoted = tokio::select! {
+            biased;
             quoted = upstream.provider.quote(&what.account, what.amount) => quoted,
             () = self.clock.sleep(limit) => {
                 return Price::Unavailable(format!("the provider took longer than {limit:?}"));

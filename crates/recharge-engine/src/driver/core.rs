@@ -12,7 +12,7 @@ use tokio::sync::{Notify, oneshot, watch};
 use super::gate::Upstream;
 use super::scheduler::Agenda;
 use super::tasks::Tasks;
-use super::{Caution, Setup, StartError, default_routes};
+use super::{Caution, Observer, Setup, StartError, default_routes};
 use crate::store::{Hold, Lease, OrderKey};
 use crate::{
     AppendError, Clock, Effect, Input, Jitter, NewOrder, Order, Policy, SendToken, Step, Store,
@@ -36,6 +36,8 @@ pub(super) struct Core {
     policies: BTreeMap<AccountKind, Policy>,
     pub(super) caution: Caution,
     at_hand: usize,
+    pub(super) heartbeat: Duration,
+    observer: Option<Arc<dyn Observer>>,
     pub(super) hold: Mutex<Option<Hold>>,
     stopped: watch::Sender<bool>,
     /// Why the store can't be used, while it can't.
@@ -100,10 +102,12 @@ impl Core {
             clock: setup.clock,
             times: setup.times,
             lease: session.lease,
-            tasks: Tasks::new(),
+            tasks: Tasks::new(setup.tasks),
             wake,
             caution: setup.caution,
             at_hand: setup.at_hand.max(1),
+            heartbeat: setup.heartbeat.max(Duration::from_millis(1)),
+            observer: setup.observer,
             hold: Mutex::new(session.hold),
             stopped: watch::Sender::new(false),
             trouble: watch::Sender::new(None),
@@ -134,6 +138,7 @@ impl Core {
         self.wake.notify_one();
         lock(&self.waiting).clear();
         tokio::select! {
+            biased;
             () = self.tasks.finished() => true,
             () = self.clock.sleep(patience) => false,
         }
@@ -142,6 +147,7 @@ impl Core {
     /// Waits, though not past a stop.
     pub(super) async fn pause(&self, duration: Duration) {
         tokio::select! {
+            biased;
             () = self.stop_is_called() => {}
             () = self.clock.sleep(duration) => {}
         }
@@ -213,7 +219,11 @@ impl Core {
         let (token, jitter) = self.draw();
         // Kinds of account are few and fixed, and each has a policy.
         let policy = self.policy(order.what()).ok_or(TellError::NoSuchOrder)?;
-        step(policy, order, input(token, jitter), self.clock.now()).map_err(TellError::Refused)
+        let input = input(token, jitter);
+        if let Some(observer) = &self.observer {
+            observer.steps(order, &input);
+        }
+        step(policy, order, input, self.clock.now()).map_err(TellError::Refused)
     }
 
     /// Makes a step durable, whatever it takes to know that it is.

@@ -11,8 +11,6 @@ use super::gate::{Called, Lane};
 use crate::store::OrderKey;
 use crate::{Moment, StoreError, WallTime};
 
-/// How long the scheduler sleeps at most: a clock that has jumped is noticed after this.
-const AT_MOST: Duration = Duration::from_secs(10);
 /// How far the two clocks may drift apart between two looks before it is called a jump.
 const JUMP: Duration = Duration::from_secs(2);
 
@@ -76,7 +74,7 @@ impl Core {
             self.call_due(now.wall);
             let gates = self.call_up(now);
             if now.monotonic >= look || self.is_claimable(now.wall) {
-                look = now.monotonic.saturating_add(AT_MOST);
+                look = now.monotonic.saturating_add(self.heartbeat);
                 match self.claim(now.wall).await {
                     Ok(true) => continue,
                     Ok(false) => {}
@@ -91,11 +89,12 @@ impl Core {
                 let agenda = lock(&self.agenda);
                 let due = agenda.due.peek().map(|Reverse((due, _))| *due);
                 let first = [due, agenda.claimable].into_iter().flatten().min();
-                first.map_or(AT_MOST, |due| due.since(now.wall))
+                first.map_or(self.heartbeat, |due| due.since(now.wall))
             };
-            let gates = gates.map_or(AT_MOST, |until| until.saturating_sub(now.monotonic));
-            let wait = next.min(gates).min(AT_MOST);
+            let gates = gates.map_or(self.heartbeat, |until| until.saturating_sub(now.monotonic));
+            let wait = next.min(gates).min(self.heartbeat);
             tokio::select! {
+                biased;
                 () = self.wake.notified() => {}
                 () = self.clock.sleep(wait.max(Duration::from_millis(1))) => {}
             }

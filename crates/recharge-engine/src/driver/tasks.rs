@@ -1,13 +1,38 @@
 //! The tasks of a driver: counted, so that a stop can wait for them.
 
+use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
 
+/// Work that goes on by itself.
+pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Where the tasks of a driver run: [`OnTokio`], unless something else is to say which of them goes on
+/// when, as a simulation does.
+pub trait Spawn: fmt::Debug + Send + Sync {
+    /// Runs a task to its end, or until whatever runs it ends.
+    fn spawn(&self, task: Task);
+}
+
+/// The tokio runtime in which the driver is called.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OnTokio;
+
+impl Spawn for OnTokio {
+    fn spawn(&self, task: Task) {
+        tokio::spawn(task);
+    }
+}
+
 /// Counts tasks.
 #[derive(Debug, Clone)]
-pub(super) struct Tasks(Arc<watch::Sender<usize>>);
+pub(super) struct Tasks {
+    run: Arc<dyn Spawn>,
+    count: Arc<watch::Sender<usize>>,
+}
 
 /// One counted task. Dropped, even by a panic, it no longer counts.
 struct Counted(Arc<watch::Sender<usize>>);
@@ -19,17 +44,20 @@ impl Drop for Counted {
 }
 
 impl Tasks {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(0)))
+    pub(super) fn new(run: Arc<dyn Spawn>) -> Self {
+        Self {
+            run,
+            count: Arc::new(watch::Sender::new(0)),
+        }
     }
 
     /// Runs a task that nobody waits for.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let counted = self.count();
-        tokio::spawn(async move {
+        self.run.spawn(Box::pin(async move {
             let _counted = counted;
             task.await;
-        });
+        }));
     }
 
     /// Runs a task whose outcome somebody wants, who may go away. `None` if it was never finished.
@@ -46,13 +74,13 @@ impl Tasks {
     }
 
     fn count(&self) -> Counted {
-        self.0.send_modify(|count| *count += 1);
-        Counted(self.0.clone())
+        self.count.send_modify(|count| *count += 1);
+        Counted(self.count.clone())
     }
 
     /// Waits until no task is left.
     pub(super) async fn finished(&self) {
         // The sender lives in `self`, so the only end of this is the wanted one.
-        let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
+        let _ = self.count.subscribe().wait_for(|count| *count == 0).await;
     }
 }

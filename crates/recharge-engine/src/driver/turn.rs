@@ -295,6 +295,7 @@ impl Core {
         }
         let now = self.clock.now().monotonic;
         tokio::select! {
+            biased;
             pass = upstream.passing(lane, now) => pass,
             () = self.stop_is_called() => None,
         }

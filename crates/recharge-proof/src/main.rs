@@ -1,0 +1,3 @@
+//! `recharge-proof`: what `cargo xtask simulate` runs.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Every life that one order can have, where the space is small enough to look at all of it.
