@@ -1,0 +1,300 @@
+//! Those outside: merchants who order, people who decide, upstreams that call back. Each asks whichever
+//! worker is there, and asks again where no answer comes.
+
+use std::future::Future;
+use std::time::Duration;
+
+use recharge_core::{Account, FaceValue, MerchantId, OrderId, OrderState};
+use recharge_engine::driver::Driver;
+use recharge_engine::{AcceptError, Command, Decision, NewOrder, Person, Verdict};
+use recharge_sim::{CallbackSend, Upstream};
+use tokio::sync::oneshot;
+
+use crate::case::{Act, Decisions, OrderPlan, Part, When, Wish};
+use crate::dice::Dice;
+use crate::executor::{OUTSIDE, Process};
+use crate::lab::Lab;
+
+/// How long somebody outside waits for an answer.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How long before they ask again.
+const AGAIN: Duration = Duration::from_secs(7);
+/// How often somebody asks again who could do without.
+const TRIES: u32 = 5;
+
+/// The only merchant.
+fn merchant() -> Option<MerchantId> {
+    MerchantId::parse("shop").ok()
+}
+
+/// A worker that can be asked.
+fn worker(lab: &Lab, dice: &mut Dice) -> Option<(Process, Driver)> {
+    let inner = lab.inner();
+    let there = inner.slots.iter().filter_map(|slot| {
+        let process = slot.process?;
+        Some((process, slot.driver.clone()?))
+    });
+    let there: Vec<_> = there.collect();
+    dice.pick(&there).cloned()
+}
+
+/// Asks a worker. `None`: there is none, it has died, or it takes too long.
+async fn ask<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+    lab: &Lab,
+    dice: &mut Dice,
+    what: impl FnOnce(Driver) -> F,
+) -> Option<T> {
+    let (process, driver) = worker(lab, dice)?;
+    let (tell, told) = oneshot::channel();
+    let asked = what(driver);
+    let task = async move {
+        // Whoever asked may have gone.
+        let _ = tell.send(asked.await);
+    };
+    lab.executor().spawn(process, Box::pin(task));
+    tokio::select! {
+        biased;
+        answer = told => answer.ok(),
+        () = lab.executor().sleep(OUTSIDE, PATIENCE) => None,
+    }
+}
+
+fn new_order(lab: &Lab, order: usize, plan: &OrderPlan) -> Option<NewOrder> {
+    let text = match plan.kind {
+        recharge_core::AccountKind::Mobile => format!("1890000{:04}", plan.account + 1000),
+        _ => format!("0571-5656{:04}", plan.account + 1000),
+    };
+    let account = Account::parse(plan.kind, &text).ok()?;
+    let amount = FaceValue::from_yuan(plan.yuan).ok()?;
+    let mut new = NewOrder::new(merchant()?, lab.order_id(order)?, account, amount);
+    new.provider = plan.provider.and_then(Lab::provider_id);
+    if plan.kind != recharge_core::AccountKind::Mobile {
+        new.carrier = Some(recharge_core::Carrier::Telecom);
+    }
+    Some(new)
+}
+
+/// A merchant with one order: sends it until it is acknowledged, and again whenever it was forgotten.
+pub(crate) async fn orders(lab: Lab, order: usize, plan: OrderPlan) {
+    let mut dice = Dice::stream(lab.case().id.seed, 6, order as u64);
+    let Some(new) = new_order(&lab, order, &plan) else {
+        lab.inner().judge.violated(11, "a drawn order can't be made");
+        return;
+    };
+    let mut news = lab.news();
+    lab.executor().sleep(OUTSIDE, plan.at).await;
+    loop {
+        if !send(&lab, &mut dice, &new).await {
+            return;
+        }
+        if plan.insists {
+            insist(&lab, &mut dice, &new).await;
+        }
+        // Until a restored backup has forgotten it.
+        loop {
+            if news.changed().await.is_err() {
+                return;
+            }
+            if !lab.inner().judge.is_acknowledged(&new.order_id) {
+                break;
+            }
+        }
+    }
+}
+
+/// Sends an order until it is acknowledged. `false`: it is refused for good.
+async fn send(lab: &Lab, dice: &mut Dice, new: &NewOrder) -> bool {
+    loop {
+        let what = new.clone();
+        let accept = |driver: Driver| async move { driver.accept(what, true).await };
+        match ask(lab, dice, accept).await {
+            Some(Ok(accepted)) => {
+                let name = &new.order_id;
+                lab.note("acknowledged", accepted.stored.key.0, || name.to_string());
+                lab.inner().judge.acknowledged(name);
+                lab.tell_news();
+                return true;
+            }
+            Some(Err(error)) => {
+                says(lab, &error.to_string(), new.account.as_str());
+                match error {
+                    AcceptError::Store(_) | AcceptError::Stopping => {}
+                    _ => {
+                        let what = format!("order {} is refused: {error}", new.order_id);
+                        lab.inner().judge.violated(9, what);
+                        return false;
+                    }
+                }
+            }
+            None => {}
+        }
+        let wait = AGAIN + Duration::from_millis(dice.below(3_000));
+        lab.executor().sleep(OUTSIDE, wait).await;
+    }
+}
+
+/// Sends it again, and something else under its name.
+async fn insist(lab: &Lab, dice: &mut Dice, new: &NewOrder) {
+    // Another content under a name that a restored backup has forgotten would be the merchant's mistake.
+    let forgets = lab.case().kept().any(|part| matches!(part, Part::Act(_, Act::Restore { .. })));
+    for _ in 0..2 {
+        let wait = Duration::from_millis(dice.magnitude(1, 600_000));
+        lab.executor().sleep(OUTSIDE, wait).await;
+        let mut what = new.clone();
+        let other = dice.once_in(3) && !forgets;
+        if other && let Ok(amount) = FaceValue::from_yuan(if new.amount.yuan() == 50 { 100 } else { 50 }) {
+            what.amount = amount;
+        }
+        let accept = |driver: Driver| async move { driver.accept(what, true).await };
+        let known = lab.inner().judge.by_name.contains_key(&new.order_id);
+        match ask(lab, dice, accept).await {
+            Some(Ok(accepted)) if known && lab.inner().judge.is_acknowledged(&new.order_id) => {
+                if other || accepted.new {
+                    let what = format!("order {} is taken again as another one", new.order_id);
+                    lab.inner().judge.violated(9, what);
+                }
+            }
+            Some(Ok(_)) | None => {}
+            Some(Err(error)) => says(lab, &error.to_string(), new.account.as_str()),
+        }
+    }
+}
+
+fn says(lab: &Lab, text: &str, account: &str) {
+    lab.inner().judge.text(text, account);
+}
+
+/// People who look at an order, and decide.
+pub(crate) async fn people(lab: Lab, part: usize, when: When, act: Decisions) {
+    let mut dice = Dice::stream(lab.case().id.seed, 7, part as u64);
+    let Some(name) = lab.order_id(act.order) else {
+        return;
+    };
+    let wait = match when {
+        When::Desk(_, wait) | When::Since(_, wait) | When::At(wait) => wait,
+        When::Point(_) => Duration::ZERO,
+    };
+    let desk = matches!(when, When::Desk(..));
+    let mut news = lab.news();
+    loop {
+        let is_there = {
+            let inner = lab.inner();
+            let key = inner.judge.by_name.get(&name);
+            let file = key.and_then(|key| inner.judge.files.get(key));
+            file.is_some_and(|file| !desk || matches!(file.state, OrderState::Review(_)))
+        };
+        if is_there {
+            break;
+        }
+        if news.changed().await.is_err() {
+            return;
+        }
+    }
+    lab.executor().sleep(OUTSIDE, wait).await;
+    let seen = decide(&lab, &mut dice, &name, act.wish, act.first, None).await;
+    let Some(second) = act.second else { return };
+    lab.executor().sleep(OUTSIDE, act.gap).await;
+    let seen = seen.filter(|_| act.stale);
+    decide(&lab, &mut dice, &name, act.wish, second, seen).await;
+}
+
+/// One person decides, having seen that version, or looking now. Answers what was seen.
+async fn decide(
+    lab: &Lab,
+    dice: &mut Dice,
+    name: &OrderId,
+    wish: Wish,
+    who: u8,
+    seen: Option<u64>,
+) -> Option<u64> {
+    for _ in 0..TRIES {
+        let (order_id, by, shop) = (name.clone(), person(who)?, merchant()?);
+        let asked = ask(lab, dice, |driver: Driver| async move {
+            let found = driver.order(&shop, &order_id).await.ok().flatten()?;
+            let seen = seen.unwrap_or(found.order.version());
+            let command = command(wish, by, seen, &found.order)?;
+            let done = driver.command(&shop, &order_id, command).await;
+            Some((seen, done.map(|_| ()).map_err(|error| error.to_string())))
+        });
+        match asked.await {
+            Some(Some((seen, done))) => {
+                lab.note("decides", u64::from(who), || format!("{wish:?} on {name}: {done:?}"));
+                lab.inner().cover.wished(wish, done.is_ok());
+                if let Err(text) = done {
+                    says(lab, &text, "");
+                }
+                return Some(seen);
+            }
+            Some(None) => return None,
+            None => lab.executor().sleep(OUTSIDE, AGAIN).await,
+        }
+    }
+    None
+}
+
+fn person(who: u8) -> Option<Person> {
+    let known = |name| Person::authenticated(name).ok();
+    match who {
+        0 => known("ann"),
+        1 => known("bob"),
+        2 => known("Ann"),
+        _ => Person::unauthenticated(if who == 3 { "dan" } else { "eve" }, "root").ok(),
+    }
+}
+
+fn command(wish: Wish, by: Person, seen: u64, order: &recharge_engine::Order) -> Option<Command> {
+    let last = order.attempts().len().saturating_sub(1);
+    let verdict = match wish {
+        Wish::AskAgain => return Some(Command::AskAgain { by }),
+        Wish::Cancel => Verdict::Cancel,
+        Wish::Succeed => Verdict::Succeeded,
+        Wish::Fail => Verdict::Failed,
+        Wish::SendAgain => Verdict::SendAgain {
+            attempt: u32::try_from(last).ok()?,
+        },
+        Wish::SendElsewhere => {
+            let used = |upstream: &Upstream| {
+                let mut attempts = order.attempts().iter();
+                attempts.any(|attempt| attempt.provider().as_str() == upstream.as_str())
+            };
+            let other = Upstream::ALL.into_iter().find(|upstream| !used(upstream));
+            Verdict::SendElsewhere {
+                provider: Lab::provider_id(other.unwrap_or(Upstream::Juhe))?,
+            }
+        }
+    };
+    Some(Command::Decide(Decision {
+        verdict,
+        by,
+        evidence: "said on the telephone".to_owned(),
+        seen,
+    }))
+}
+
+/// An upstream calls back, and is told whether it was heard; of what is delivered again nobody is told.
+pub(crate) async fn calls_back(lab: Lab, call: CallbackSend, again: bool) {
+    let mut dice = Dice::stream(lab.case().id.seed, 8, call.id ^ u64::from(call.attempt) << 32);
+    let travels = Duration::from_micros(dice.magnitude(200, 400_000));
+    lab.executor().sleep(OUTSIDE, travels).await;
+    let Some(provider) = Lab::provider_id(call.upstream) else {
+        return;
+    };
+    let body = call.body.clone();
+    let heard = ask(&lab, &mut dice, |driver: Driver| async move {
+        let form = Some("application/x-www-form-urlencoded");
+        let heard = driver.callback(&provider, form, body.as_bytes()).await;
+        heard.map_err(|error| error.to_string())
+    });
+    let heard = heard.await;
+    if let Some(Err(text)) = &heard {
+        says(&lab, text, "");
+    }
+    let now = lab.executor().now();
+    let ok = matches!(heard, Some(Ok(())));
+    lab.note("callback", u64::from(ok), || format!("{} {}", call.upstream, call.order_id));
+    let mut inner = lab.inner();
+    inner.cover.called_back(ok, again);
+    if !again {
+        inner.world.callback_answered(now, call.id, ok.then_some(b"success"));
+    }
+}

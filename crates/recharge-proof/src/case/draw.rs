@@ -1,0 +1,266 @@
+//! Drawing a case from its seed. Each case has faults of its own and few of them, or none: what all of
+//! them together would hide, some of them show.
+
+use std::time::Duration;
+
+use recharge_core::AccountKind;
+use recharge_sim::{FaultKind, Stage, Upstream};
+
+use super::{Act, Case, CaseId, Decisions, OrderPlan, Part, Settings, When, Wish};
+use crate::dice::Dice;
+use crate::store::StoreKind;
+
+const MINUTE: u64 = 60_000;
+const HOUR: u64 = 60 * MINUTE;
+
+/// Face values that both upstreams sell.
+const YUAN: [u32; 4] = [10, 20, 50, 100];
+
+fn millis(dice: &mut Dice, low: u64, high: u64) -> Duration {
+    Duration::from_millis(dice.magnitude(low, high))
+}
+
+impl Case {
+    /// The case of that name.
+    pub(crate) fn draw(id: CaseId) -> Self {
+        let mut dice = Dice::stream(id.seed, 1, 0);
+        let drawn = if dice.once_in(2) { StoreKind::Sqlite } else { StoreKind::Postgres };
+        let store = id.wanted.store.unwrap_or(drawn);
+        let workers = match store {
+            // One process has the file.
+            StoreKind::Sqlite => 1,
+            StoreKind::Postgres => id.wanted.workers.clamp(1, 2),
+        };
+        let mut parts = Vec::new();
+        let orders = usize::try_from(dice.between(1, 10)).unwrap_or(1);
+        for nth in 0..orders {
+            parts.push(Part::Order(order(&mut dice, nth)));
+        }
+        let liar = dice.once_in(8);
+        let settings = settings(&mut dice, liar);
+        if !dice.once_in(10) {
+            parts.push(Part::Callbacks);
+        }
+        faults(&mut dice, liar, &mut parts);
+        if dice.once_in(3) {
+            parts.push(Part::StoreFaults(dice.magnitude(4, 120)));
+        }
+        if dice.once_in(3) {
+            parts.push(Part::NetworkFaults(dice.magnitude(10, 250)));
+        }
+        acts(&mut dice, orders, workers, &settings, &mut parts);
+        Self {
+            id,
+            store,
+            workers,
+            settings,
+            parts,
+        }
+    }
+}
+
+fn order(dice: &mut Dice, nth: usize) -> OrderPlan {
+    let kind = match dice.below(12) {
+        0 => AccountKind::Landline,
+        1 => AccountKind::Broadband,
+        _ => AccountKind::Mobile,
+    };
+    let provider = match (kind, dice.below(10)) {
+        (AccountKind::Mobile, 0) => Some(Upstream::Juhe),
+        (AccountKind::Mobile, 1) => Some(Upstream::Jisu),
+        _ => None,
+    };
+    // Now and then the account of the order before.
+    let again = u32::from(nth > 0 && dice.once_in(5));
+    let yuan = match kind {
+        AccountKind::Mobile => dice.pick(&YUAN).copied().unwrap_or(10),
+        _ => dice.pick(&YUAN[1..]).copied().unwrap_or(20),
+    };
+    OrderPlan {
+        at: millis(dice, 1, 10 * MINUTE),
+        kind,
+        account: u32::try_from(nth).unwrap_or(0) - again,
+        yuan,
+        provider,
+        insists: dice.once_in(3),
+    }
+}
+
+fn settings(dice: &mut Dice, liar: bool) -> Settings {
+    let watched = liar || dice.once_in(3);
+    let heartbeat = match dice.below(8) {
+        0 if !watched => 10_000,
+        0..=2 => MINUTE,
+        3 | 4 => 10 * MINUTE,
+        _ => HOUR,
+    };
+    let tight = dice.once_in(4);
+    let skewed = dice.once_in(4);
+    let mut offset = || -> i64 {
+        if !skewed {
+            return 0;
+        }
+        let by = i64::try_from(dice.magnitude(10, 2 * HOUR)).unwrap_or(0);
+        if dice.once_in(2) { by } else { -by }
+    };
+    let wall_offsets = [offset(), offset()];
+    let mute = match dice.below(30) {
+        0 => Some(Upstream::Juhe),
+        1 | 2 => Some(Upstream::Jisu),
+        _ => None,
+    };
+    Settings {
+        heartbeat: Duration::from_millis(heartbeat),
+        in_flight: if tight { dice.index(2) + 1 } else { 64 },
+        queries_per_second: if tight { 1 } else { 500 },
+        submits_per_second: (tight && dice.once_in(2)).then_some(1),
+        breaker_after: if tight { 2 } else { 20 },
+        at_hand: if dice.once_in(4) { dice.index(3) + 1 } else { 1_000 },
+        failover: dice.once_in(12),
+        mute,
+        callbacks_count: dice.once_in(2),
+        price_ceiling: dice.once_in(10),
+        jisu_first: dice.once_in(2),
+        encoding: u8::try_from(dice.below(3)).unwrap_or(0),
+        settle: match dice.below(12) {
+            0 => millis(dice, 3 * HOUR, 40 * HOUR),
+            _ => millis(dice, 200, 90 * MINUTE),
+        },
+        delayed_acceptance: millis(dice, 1_000, HOUR),
+        repeat_after: millis(dice, 10, 5 * MINUTE),
+        reversal: millis(dice, 10_000, 100 * HOUR),
+        late_payment: millis(dice, 1_000, 48 * HOUR),
+        timeout_hold: millis(dice, 5_000, 50_000),
+        slow_store: match dice.below(4) {
+            0 => millis(dice, 100, 15_000),
+            _ => Duration::from_millis(3),
+        },
+        slow_network: match dice.below(3) {
+            0 => millis(dice, 100, 34_000),
+            _ => Duration::from_millis(80),
+        },
+        calm_at: millis(dice, 10 * MINUTE, 30 * HOUR),
+        watched,
+        wall_offsets,
+    }
+}
+
+fn faults(dice: &mut Dice, liar: bool, parts: &mut Vec<Part>) {
+    // One in ten is a good day.
+    let share = if dice.once_in(10) { 0 } else { dice.between(1, 4) };
+    for stage in Stage::ALL {
+        let mut left = 900;
+        for kind in FaultKind::ALL {
+            let lies = matches!(
+                kind,
+                FaultKind::LatePayment | FaultKind::FailsThenSucceeds | FaultKind::SucceedsThenFails
+            );
+            let wanted = if lies { liar && dice.once_in(2) } else { dice.below(10) < share };
+            if !kind.stages().contains(&stage) || !wanted {
+                continue;
+            }
+            let most = match stage {
+                Stage::End => 400,
+                Stage::RequestLine => 60,
+                Stage::Callback => 300,
+                Stage::Submit | Stage::Query | Stage::Read => 200,
+            };
+            // A spoilt answer of two megabytes costs as much as a hundred others.
+            let most = if *kind == FaultKind::Huge { 2 } else { most };
+            let rate = dice.magnitude(10.min(most), most).min(left);
+            left -= rate;
+            parts.push(Part::Fault(stage, *kind, rate));
+        }
+    }
+}
+
+fn acts(dice: &mut Dice, orders: usize, workers: u32, settings: &Settings, parts: &mut Vec<Part>) {
+    let calm = u64::try_from(settings.calm_at.as_millis()).unwrap_or(u64::MAX);
+    let trouble = if dice.once_in(4) { 0 } else { dice.magnitude(1, 8) };
+    for _ in 0..trouble {
+        let when = if dice.once_in(2) {
+            When::Point(dice.magnitude(1, 1_500))
+        } else {
+            When::At(millis(dice, 1, calm))
+        };
+        let slot = u32::try_from(dice.below(u64::from(workers))).unwrap_or(0);
+        parts.push(Part::Act(when, trouble_of(dice, slot, workers)));
+    }
+    if dice.once_in(2) {
+        for _ in 0..dice.between(1, 5) {
+            let nth = dice.below(40);
+            parts.push(Part::Act(When::At(millis(dice, 100, calm)), Act::Replay { nth }));
+        }
+    }
+    if dice.once_in(2) {
+        for _ in 0..dice.between(1, 6) {
+            let decisions = decisions(dice, orders);
+            let order = decisions.order;
+            let when = match dice.below(4) {
+                0 => When::Since(order, millis(dice, 1, calm)),
+                1 => When::Since(order, millis(dice, 1, 10_000)),
+                _ => When::Desk(order, millis(dice, 1, 4 * HOUR)),
+            };
+            parts.push(Part::Act(when, Act::People(decisions)));
+        }
+    }
+}
+
+fn trouble_of(dice: &mut Dice, slot: u32, workers: u32) -> Act {
+    match dice.below(if workers > 1 { 24 } else { 18 }) {
+        0..=5 => Act::Kill {
+            slot,
+            restart: millis(dice, 1, 2 * HOUR),
+        },
+        6..=9 => Act::Pause {
+            slot,
+            lasts: millis(dice, 1, 3 * HOUR),
+            suspended: dice.once_in(4),
+        },
+        10 | 11 => {
+            let by = i64::try_from(dice.magnitude(500, 30 * HOUR)).unwrap_or(0);
+            Act::Jump {
+                slot,
+                by: if dice.once_in(2) { by } else { -by },
+            }
+        }
+        12 | 13 => Act::Restore {
+            // Mostly a late one.
+            thousandths: 1000 - dice.magnitude(1, 1000),
+        },
+        14 => Act::Stop {
+            slot,
+            patience: millis(dice, 1, 60_000),
+            restart: millis(dice, 1, 10 * MINUTE),
+        },
+        15 => Act::NoStore {
+            lasts: millis(dice, 10, 30 * MINUTE),
+        },
+        16 | 17 => Act::NoNetwork {
+            upstream: if dice.once_in(2) { Upstream::Juhe } else { Upstream::Jisu },
+            lasts: millis(dice, 100, 2 * HOUR),
+        },
+        _ => Act::TakeOver { slot },
+    }
+}
+
+fn decisions(dice: &mut Dice, orders: usize) -> Decisions {
+    let wish = match dice.below(12) {
+        0 => Wish::AskAgain,
+        1 | 2 => Wish::Cancel,
+        3 => Wish::Succeed,
+        4..=6 => Wish::Fail,
+        7..=9 => Wish::SendAgain,
+        _ => Wish::SendElsewhere,
+    };
+    let first = u8::try_from(dice.below(4)).unwrap_or(0);
+    let second = (!dice.once_in(4)).then(|| u8::try_from(dice.below(4)).unwrap_or(0));
+    Decisions {
+        order: dice.index(orders),
+        wish,
+        first,
+        second,
+        gap: millis(dice, 1, HOUR),
+        stale: dice.once_in(3),
+    }
+}

@@ -1,0 +1,242 @@
+//! What was really exercised: what a run never met, it says nothing about.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use recharge_core::OrderState;
+use recharge_engine::{Command, Event, Input, Order, Step};
+use recharge_sim::FaultKind;
+
+use crate::case::{Act, Wish};
+use crate::lab::NetworkFault;
+use crate::points::Point;
+use crate::store::StoreFault;
+
+/// How often each thing was met.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cover {
+    killed: BTreeMap<Point, u64>,
+    paused: BTreeMap<Point, u64>,
+    store: BTreeMap<StoreFault, u64>,
+    network: BTreeMap<NetworkFault, u64>,
+    faults: BTreeMap<FaultKind, u64>,
+    moves: BTreeMap<(&'static str, &'static str), u64>,
+    pairs: BTreeMap<Pair, u64>,
+    acts: BTreeMap<&'static str, u64>,
+    wishes: BTreeMap<(&'static str, bool), u64>,
+}
+
+/// What came in to an order of which state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pair(&'static str, &'static str);
+
+/// The states, reviews together.
+const STATES: [&str; 7] = [
+    "pending",
+    "submitting",
+    "charging",
+    "unknown",
+    "review",
+    "succeeded",
+    "failed",
+];
+
+/// What can come in.
+const INPUTS: [&str; 9] = [
+    "due",
+    "submit ended",
+    "query ended",
+    "callback",
+    "probed",
+    "priced",
+    "recovered",
+    "ask again",
+    "decide",
+];
+
+/// Pairs that the driver never makes, and why.
+const NEVER: &[(&str, &str, &str)] = &[];
+
+/// The table of moves.
+const MOVES: [(&str, &str); 19] = [
+    ("pending", "submitting"),
+    ("pending", "failed"),
+    ("pending", "review"),
+    ("submitting", "pending"),
+    ("submitting", "charging"),
+    ("submitting", "unknown"),
+    ("submitting", "failed"),
+    ("charging", "succeeded"),
+    ("charging", "failed"),
+    ("charging", "review"),
+    ("unknown", "charging"),
+    ("unknown", "succeeded"),
+    ("unknown", "failed"),
+    ("unknown", "review"),
+    ("unknown", "pending"),
+    ("review", "succeeded"),
+    ("review", "failed"),
+    ("review", "pending"),
+    ("succeeded", "review"),
+];
+
+impl Pair {
+    pub(crate) fn of(order: &Order, input: &Input) -> Self {
+        let input = match input {
+            Input::Due { .. } => "due",
+            Input::SubmitEnded { .. } => "submit ended",
+            Input::QueryEnded { .. } => "query ended",
+            Input::Callback { .. } => "callback",
+            Input::Probed { .. } => "probed",
+            Input::Priced { .. } => "priced",
+            Input::Recovered { .. } => "recovered",
+            Input::Command(Command::AskAgain { .. }) => "ask again",
+            Input::Command(Command::Decide(_)) => "decide",
+        };
+        Self(order.state().as_str(), input)
+    }
+}
+
+impl Cover {
+    pub(crate) fn killed(&mut self, at: Point) {
+        *self.killed.entry(at).or_default() += 1;
+    }
+
+    pub(crate) fn paused(&mut self, at: Point) {
+        *self.paused.entry(at).or_default() += 1;
+    }
+
+    pub(crate) fn store(&mut self, fault: StoreFault) {
+        *self.store.entry(fault).or_default() += 1;
+    }
+
+    pub(crate) fn network(&mut self, fault: NetworkFault) {
+        *self.network.entry(fault).or_default() += 1;
+    }
+
+    pub(crate) fn faults(&mut self, faults: &BTreeMap<FaultKind, u64>) {
+        merge(&mut self.faults, faults);
+    }
+
+    pub(crate) fn pair(&mut self, pair: Pair) {
+        *self.pairs.entry(pair).or_default() += 1;
+    }
+
+    pub(crate) fn moved(&mut self, before: Option<OrderState>, step: &Step) {
+        let mut from = before.map_or("pending", OrderState::as_str);
+        for recorded in &step.events {
+            if let Event::Moved { to, .. } = &recorded.event {
+                *self.moves.entry((from, to.as_str())).or_default() += 1;
+                from = to.as_str();
+            }
+        }
+    }
+
+    pub(crate) fn acted(&mut self, act: &Act) {
+        *self.acts.entry(act.as_str()).or_default() += 1;
+    }
+
+    pub(crate) fn wished(&mut self, wish: Wish, done: bool) {
+        *self.wishes.entry((wish.as_str(), done)).or_default() += 1;
+    }
+
+    pub(crate) fn called_back(&mut self, heard: bool, again: bool) {
+        let name = match (heard, again) {
+            (true, false) => "callback heard",
+            (false, false) => "callback not heard",
+            (true, true) => "callback of before heard",
+            (false, true) => "callback of before not heard",
+        };
+        *self.acts.entry(name).or_default() += 1;
+    }
+
+    /// Adds what another run has met.
+    pub fn add(&mut self, other: &Self) {
+        merge(&mut self.killed, &other.killed);
+        merge(&mut self.paused, &other.paused);
+        merge(&mut self.store, &other.store);
+        merge(&mut self.network, &other.network);
+        merge(&mut self.faults, &other.faults);
+        merge(&mut self.moves, &other.moves);
+        merge(&mut self.pairs, &other.pairs);
+        merge(&mut self.acts, &other.acts);
+        merge(&mut self.wishes, &other.wishes);
+    }
+
+    /// Everything that should be met, and how often it was.
+    fn all(&self, postgres: bool) -> Vec<(String, u64)> {
+        let mut all = Vec::new();
+        let mut say = |group: &str, name: &dyn fmt::Display, count: Option<&u64>| {
+            all.push((format!("{group}: {name}"), count.copied().unwrap_or_default()));
+        };
+        for point in Point::all() {
+            say("killed", &point, self.killed.get(&point));
+            say("paused", &point, self.paused.get(&point));
+        }
+        for fault in StoreFault::ALL {
+            if postgres || fault != StoreFault::Hanging {
+                say("store", &fault.as_str(), self.store.get(&fault));
+            }
+        }
+        for fault in NetworkFault::ALL {
+            say("network", &fault.as_str(), self.network.get(&fault));
+        }
+        for fault in FaultKind::ALL {
+            say("upstream", fault, self.faults.get(fault));
+        }
+        for (from, to) in MOVES.into_iter().chain([("failed", "review")]) {
+            say("move", &format_args!("{from} to {to}"), self.moves.get(&(from, to)));
+        }
+        for state in STATES {
+            for input in INPUTS {
+                let never = NEVER.iter().any(|(of, what, _)| (*of, *what) == (state, input));
+                if !never {
+                    let count = self.pairs.get(&Pair(state, input));
+                    say("pair", &format_args!("{state}, {input}"), count);
+                }
+            }
+        }
+        for act in Act::NAMES {
+            if postgres || act != "takeover" {
+                say("act", &act, self.acts.get(act));
+            }
+        }
+        for name in ["callback heard", "callback not heard", "callback of before heard"] {
+            say("act", &name, self.acts.get(name));
+        }
+        for wish in Wish::ALL {
+            say("obeyed", &wish.as_str(), self.wishes.get(&(wish.as_str(), true)));
+            if wish != Wish::AskAgain {
+                say("refused", &wish.as_str(), self.wishes.get(&(wish.as_str(), false)));
+            }
+        }
+        all
+    }
+
+    /// What was met less often than it must be.
+    pub fn missing(&self, floor: u64, postgres: bool) -> Vec<String> {
+        let all = self.all(postgres).into_iter();
+        all.filter(|(_, count)| *count < floor)
+            .map(|(name, count)| format!("{name}: {count}, at least {floor} wanted"))
+            .collect()
+    }
+
+    /// Everything, a line each.
+    pub fn lines(&self, postgres: bool) -> Vec<String> {
+        let all = self.all(postgres).into_iter();
+        all.map(|(name, count)| format!("{name}: {count}")).collect()
+    }
+
+    /// How many different things were looked for, and how often the rarest was met.
+    pub fn summary(&self, postgres: bool) -> (usize, u64) {
+        let all = self.all(postgres);
+        let rarest = all.iter().map(|(_, count)| *count).min();
+        (all.len(), rarest.unwrap_or_default())
+    }
+}
+
+fn merge<K: Ord + Clone>(into: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
+    for (key, count) in from {
+        *into.entry(key.clone()).or_default() += count;
+    }
+}

@@ -1,0 +1,449 @@
+//! Virtual time, and tasks of which a seed says who goes on.
+//!
+//! Every task belongs to a process. A process can be killed between any two polls, as `kill -9` does, or
+//! paused: time goes on and its tasks don't. Nothing here waits: when nobody can go on, time jumps to
+//! the next timer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use recharge_engine::driver::{Spawn, Task};
+
+use crate::dice::Dice;
+
+/// The process of everybody who is not a worker: merchants, people, the network.
+pub(crate) const OUTSIDE: Process = Process(0);
+
+/// A process. Never used twice: a worker that starts again is another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Process(pub(crate) u32);
+
+type TaskId = u64;
+
+/// Tasks, timers and the time. Clones are handles to the same.
+#[derive(Clone)]
+pub(crate) struct Executor(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    ready: Arc<Mutex<Ready>>,
+}
+
+struct State {
+    now: Duration,
+    tasks: BTreeMap<TaskId, Running>,
+    next_task: TaskId,
+    timers: BTreeMap<(Duration, u64), Waker>,
+    tickets: u64,
+    processes: BTreeMap<Process, Life>,
+    next_process: u32,
+}
+
+/// A process that lives.
+#[derive(Debug, Default)]
+struct Life {
+    paused_until: Option<Duration>,
+    /// Whether its monotonic clock stands still during the pause, as when a machine sleeps.
+    suspended: bool,
+    /// For how long it stood still in all, and since when it does now.
+    stood_still: Duration,
+    asleep_since: Option<Duration>,
+    /// What its wall clock shows differs from the truth by so many milliseconds.
+    wall_offset: i64,
+}
+
+struct Running {
+    process: Process,
+    /// `None` while it is polled.
+    task: Option<Task>,
+    bell: Arc<Bell>,
+}
+
+/// Who can go on. Sorted, so that who woke whom first makes no difference.
+#[derive(Default)]
+struct Ready(BTreeSet<(Process, TaskId)>);
+
+struct Bell {
+    id: (Process, TaskId),
+    rung: AtomicBool,
+    ready: Arc<Mutex<Ready>>,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.rung.swap(true, Ordering::Relaxed) {
+            lock(&self.ready).0.insert(self.id);
+        }
+    }
+}
+
+/// What became of a turn of the executor.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// A task went on.
+    Ran,
+    /// Nobody can before this time.
+    Idle(Option<Duration>),
+    /// A task panicked, saying this.
+    Panicked(String),
+}
+
+impl Executor {
+    pub(crate) fn new() -> Self {
+        let state = State {
+            now: Duration::ZERO,
+            tasks: BTreeMap::new(),
+            next_task: 0,
+            timers: BTreeMap::new(),
+            tickets: 0,
+            processes: BTreeMap::from([(OUTSIDE, Life::default())]),
+            next_process: 1,
+        };
+        Self(Arc::new(Shared {
+            state: Mutex::new(state),
+            ready: Arc::default(),
+        }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.0.state)
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.state().now
+    }
+
+    /// A new process, whose wall clock is off by so many milliseconds.
+    pub(crate) fn start_process(&self, wall_offset: i64) -> Process {
+        let mut state = self.state();
+        let process = Process(state.next_process);
+        state.next_process += 1;
+        let life = Life {
+            wall_offset,
+            ..Life::default()
+        };
+        state.processes.insert(process, life);
+        process
+    }
+
+    pub(crate) fn lives(&self, process: Process) -> bool {
+        self.state().processes.contains_key(&process)
+    }
+
+    /// Ends a process: its tasks are dropped wherever they stand.
+    pub(crate) fn kill(&self, process: Process) {
+        let dead: Vec<Running> = {
+            let mut state = self.state();
+            state.processes.remove(&process);
+            let all = std::mem::take(&mut state.tasks);
+            let (dead, alive) = all.into_iter().partition(|(_, it)| it.process == process);
+            state.tasks = alive;
+            let dead: BTreeMap<TaskId, Running> = dead;
+            dead.into_values().collect()
+        };
+        // Dropped without a lock: what they hold may wake others.
+        drop(dead);
+        lock(&self.0.ready).0.retain(|(of, _)| *of != process);
+    }
+
+    /// Ends everything.
+    pub(crate) fn clear(&self) {
+        let processes: Vec<Process> = self.state().processes.keys().copied().collect();
+        for process in processes {
+            self.kill(process);
+        }
+    }
+
+    /// Lets a process stand still until then. `suspended`: its monotonic clock as well.
+    pub(crate) fn pause(&self, process: Process, until: Duration, suspended: bool) {
+        let mut state = self.state();
+        let now = state.now;
+        if let Some(life) = state.processes.get_mut(&process) {
+            if suspended && life.asleep_since.is_none() {
+                life.asleep_since = Some(now);
+            }
+            life.suspended |= suspended;
+            life.paused_until = Some(until.max(life.paused_until.unwrap_or_default()));
+        }
+    }
+
+    pub(crate) fn is_paused(&self, process: Process) -> bool {
+        let state = self.state();
+        let life = state.processes.get(&process);
+        life.is_some_and(|life| life.paused_until.is_some())
+    }
+
+    /// Lets everybody go on.
+    pub(crate) fn resume_all(&self) {
+        let mut state = self.state();
+        let now = state.now;
+        for life in state.processes.values_mut() {
+            if life.paused_until.is_some() {
+                life.wake_up(now);
+            }
+        }
+    }
+
+    pub(crate) fn jump_wall(&self, process: Process, by: i64) {
+        if let Some(life) = self.state().processes.get_mut(&process) {
+            life.wall_offset = life.wall_offset.saturating_add(by);
+        }
+    }
+
+    pub(crate) fn wall_offset(&self, process: Process) -> i64 {
+        let state = self.state();
+        state.processes.get(&process).map_or(0, |it| it.wall_offset)
+    }
+
+    /// The process's monotonic time, on a clock that all share as long as none stands still.
+    pub(crate) fn monotonic(&self, process: Process) -> Duration {
+        let state = self.state();
+        let now = state.now;
+        let life = state.processes.get(&process);
+        life.map_or(now, |life| {
+            let asleep = life.asleep_since.map_or(Duration::ZERO, |since| now - since);
+            now - life.stood_still - asleep
+        })
+    }
+
+    /// Runs a task in a process; in one that has ended it is dropped.
+    pub(crate) fn spawn(&self, process: Process, task: Task) {
+        let mut state = self.state();
+        if !state.processes.contains_key(&process) {
+            drop(state);
+            drop(task);
+            return;
+        }
+        let id = state.next_task;
+        state.next_task += 1;
+        let bell = Arc::new(Bell {
+            id: (process, id),
+            rung: AtomicBool::new(true),
+            ready: self.0.ready.clone(),
+        });
+        let running = Running {
+            process,
+            task: Some(task),
+            bell,
+        };
+        state.tasks.insert(id, running);
+        drop(state);
+        lock(&self.0.ready).0.insert((process, id));
+    }
+
+    /// Waits so long on the monotonic clock of a process.
+    pub(crate) fn sleep(&self, process: Process, duration: Duration) -> Sleep {
+        Sleep {
+            executor: self.clone(),
+            process,
+            until: self.monotonic(process).saturating_add(duration),
+            timer: None,
+        }
+    }
+
+    /// Lets others go first, once.
+    pub(crate) fn yielded() -> Yielded {
+        Yielded(false)
+    }
+
+    /// Lets one task go on that can, if any.
+    pub(crate) fn turn(&self, dice: &mut Dice) -> Turn {
+        let chosen = {
+            let state = self.state();
+            let awake = |process: &Process| {
+                let life = state.processes.get(process);
+                life.is_some_and(|life| life.paused_until.is_none())
+            };
+            let mut ready = lock(&self.0.ready);
+            let can: usize = ready.0.iter().filter(|(of, _)| awake(of)).count();
+            let chosen = (can > 0).then(|| dice.index(can)).and_then(|nth| {
+                let mut all = ready.0.iter().filter(|(of, _)| awake(of));
+                all.nth(nth).copied()
+            });
+            if let Some(id) = &chosen {
+                ready.0.remove(id);
+            }
+            chosen
+        };
+        match chosen {
+            Some((_, id)) => self.poll(id),
+            None => Turn::Idle(self.next_time()),
+        }
+    }
+
+    fn poll(&self, id: TaskId) -> Turn {
+        let taken = {
+            let mut state = self.state();
+            let running = state.tasks.get_mut(&id);
+            running.and_then(|it| Some((it.process, it.task.take()?, it.bell.clone())))
+        };
+        let Some((process, mut task, bell)) = taken else {
+            return Turn::Ran; // It has ended.
+        };
+        bell.rung.store(false, Ordering::Relaxed);
+        let waker = Waker::from(bell);
+        let mut context = Context::from_waker(&waker);
+        let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(&mut context)));
+        match polled {
+            Ok(Poll::Pending) => {
+                let mut state = self.state();
+                match state.tasks.get_mut(&id) {
+                    Some(running) => running.task = Some(task),
+                    // Its process was killed by itself.
+                    None => {
+                        drop(state);
+                        drop(task);
+                    }
+                }
+                Turn::Ran
+            }
+            Ok(Poll::Ready(())) => {
+                self.state().tasks.remove(&id);
+                drop(task);
+                Turn::Ran
+            }
+            Err(panic) => {
+                self.state().tasks.remove(&id);
+                let text = panic.downcast_ref::<String>().map(String::as_str);
+                let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+                let text = text.unwrap_or("no message");
+                Turn::Panicked(format!("a task of {process:?} panicked: {text}"))
+            }
+        }
+    }
+
+    /// When a timer rings or a pause is over.
+    fn next_time(&self) -> Option<Duration> {
+        let state = self.state();
+        let timer = state.timers.keys().next().map(|(at, _)| *at);
+        let pauses = state.processes.values().filter_map(|it| it.paused_until);
+        timer.into_iter().chain(pauses).min()
+    }
+
+    /// Lets time pass up to then.
+    pub(crate) fn advance(&self, to: Duration) {
+        let mut ringing = Vec::new();
+        {
+            let mut state = self.state();
+            state.now = state.now.max(to);
+            let now = state.now;
+            for life in state.processes.values_mut() {
+                if life.paused_until.is_some_and(|until| until <= now) {
+                    life.wake_up(now);
+                }
+            }
+            while let Some(first) = state.timers.first_entry() {
+                if first.key().0 > now {
+                    break;
+                }
+                ringing.push(first.remove());
+            }
+        }
+        ringing.into_iter().for_each(Waker::wake);
+    }
+
+    fn set_timer(&self, at: Duration, waker: Waker) -> (Duration, u64) {
+        let mut state = self.state();
+        state.tickets += 1;
+        let key = (at, state.tickets);
+        state.timers.insert(key, waker);
+        key
+    }
+}
+
+impl Life {
+    fn wake_up(&mut self, now: Duration) {
+        self.paused_until = None;
+        self.suspended = false;
+        if let Some(since) = self.asleep_since.take() {
+            self.stood_still += now - since;
+        }
+    }
+}
+
+/// A process as a place for tasks to run.
+#[derive(Debug, Clone)]
+pub(crate) struct In(pub(crate) Executor, pub(crate) Process);
+
+impl Spawn for In {
+    fn spawn(&self, task: Task) {
+        self.0.spawn(self.1, task);
+    }
+}
+
+/// Waits for a time.
+pub(crate) struct Sleep {
+    executor: Executor,
+    process: Process,
+    until: Duration,
+    timer: Option<(Duration, u64)>,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.cancel();
+        let left = self
+            .until
+            .saturating_sub(self.executor.monotonic(self.process));
+        if left.is_zero() {
+            return Poll::Ready(());
+        }
+        let at = self.executor.now().saturating_add(left);
+        self.timer = Some(self.executor.set_timer(at, context.waker().clone()));
+        Poll::Pending
+    }
+}
+
+impl Sleep {
+    fn cancel(&mut self) {
+        if let Some(key) = self.timer.take() {
+            self.executor.state().timers.remove(&key);
+        }
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+/// Pending once.
+pub(crate) struct Yielded(bool);
+
+impl Future for Yielded {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.0 {
+            return Poll::Ready(());
+        }
+        self.0 = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl fmt::Debug for Executor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Executor").finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // One thread: nobody else can have left anything half done but by a panic, which is reported.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,249 @@
+//! The judge: what must be true after every step, whatever went wrong.
+//!
+//! It believes nothing that the engine says of itself. What it knows it has from the ledger of the
+//! upstreams, from the bytes that went over the wire, from the events that became durable, and from what
+//! people and merchants were told; and it reads the rules from `docs/lifecycle.md` in words of its own.
+
+mod end;
+mod evidence;
+mod file;
+mod log;
+mod wire;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+use recharge_core::OrderId;
+use recharge_engine::Times;
+use recharge_engine::store::OrderKey;
+use recharge_sim::{FaultKind, Upstream, World};
+
+use crate::case::Case;
+use crate::executor::Process;
+
+pub(crate) use file::File;
+pub(crate) use log::Writer;
+
+/// An invariant of the lifecycle, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Invariant(pub u8);
+
+impl Invariant {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self(1),
+        Self(2),
+        Self(3),
+        Self(4),
+        Self(5),
+        Self(6),
+        Self(7),
+        Self(8),
+        Self(9),
+        Self(10),
+        Self(11),
+        Self(12),
+        Self(13),
+        Self(14),
+        Self(15),
+    ];
+
+    /// What it says.
+    pub const fn says(self) -> &'static str {
+        match self.0 {
+            1 => "an order is charged once, and once more for each send that two people allowed",
+            2 => "at most one attempt is not negative, unless two people allowed another",
+            3 => "no byte leaves without a durable intent that names it, nor after its deadline",
+            4 => "the bytes of a number are the same whenever it is sent",
+            5 => "an intent to send is carried out by the one worker that wrote it, once",
+            6 => "failed means not charged, and what says otherwise later reaches a person",
+            7 => "succeeded means that a query or a person said so",
+            8 => "a callback changes nothing but that a success is found sooner",
+            9 => "an acknowledged order survives",
+            10 => "the state is the fold of a log without gaps, moved along the table",
+            11 => "every order comes to an end or to a person, and none is without a next action",
+            12 => "merchants are told at least once, with rising versions",
+            13 => "the same seed gives the same trace",
+            14 => "no secret and no full account in any text",
+            15 => "questions are bounded",
+            _ => "there is no such invariant",
+        }
+    }
+}
+
+impl fmt::Display for Invariant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "invariant {}: {}", self.0, self.says())
+    }
+}
+
+/// What was found to be untrue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Which invariant.
+    pub invariant: Invariant,
+    /// In words.
+    pub what: String,
+}
+
+/// What the judge knows.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    pub(crate) files: BTreeMap<OrderKey, File>,
+    pub(crate) by_name: BTreeMap<OrderId, OrderKey>,
+    /// Whose a number is, for as long as the world stands: no restored backup changes that.
+    owners: BTreeMap<String, OrderId>,
+    /// What was sent under each number.
+    sent: BTreeMap<String, wire::Packets>,
+    /// What each order may have been charged for.
+    pub(crate) allowed: BTreeMap<OrderId, Allowed>,
+    acknowledged: BTreeSet<OrderId>,
+    rates: BTreeMap<(Process, Upstream), wire::Recent>,
+    times: Times,
+    lies: Lies,
+    queries_per_second: u32,
+    secrets: Vec<String>,
+    restored: bool,
+    /// The provider that can't be asked.
+    mute: Option<String>,
+    pub(crate) violations: Vec<Violation>,
+}
+
+/// What people and switches have allowed an order, whether or not a restored backup knows of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Allowed {
+    /// Sends that two people allowed.
+    pub(crate) sends: u32,
+    /// Sends after a confirmed failure, where the switch says so.
+    pub(crate) failovers: u32,
+}
+
+/// How the upstreams of this case may go back on what they said.
+#[derive(Debug, Clone, Copy)]
+struct Lies {
+    pays_refused: bool,
+    reverses: bool,
+    failover: bool,
+}
+
+impl Judge {
+    pub(crate) fn new(case: &Case, times: Times) -> Self {
+        Self {
+            files: BTreeMap::new(),
+            by_name: BTreeMap::new(),
+            owners: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            allowed: BTreeMap::new(),
+            acknowledged: BTreeSet::new(),
+            rates: BTreeMap::new(),
+            times,
+            lies: Lies {
+                pays_refused: case.lies(FaultKind::LatePayment),
+                reverses: case.lies(FaultKind::FailsThenSucceeds)
+                    || case.lies(FaultKind::SucceedsThenFails),
+                failover: case.settings.failover,
+            },
+            queries_per_second: case.settings.queries_per_second,
+            secrets: crate::lab::SECRETS.map(str::to_owned).to_vec(),
+            restored: false,
+            mute: case.settings.mute.map(|upstream| upstream.as_str().to_owned()),
+            violations: Vec::new(),
+        }
+    }
+
+    pub(crate) fn violated(&mut self, invariant: u8, what: impl Into<String>) {
+        let violation = Violation {
+            invariant: Invariant(invariant),
+            what: what.into(),
+        };
+        if !self.violations.contains(&violation) {
+            self.violations.push(violation);
+        }
+    }
+
+    /// A merchant has been told that its order is taken.
+    pub(crate) fn acknowledged(&mut self, name: &OrderId) {
+        if !self.by_name.contains_key(name) {
+            self.violated(9, format!("order {name} was acknowledged and is not durable"));
+        }
+        self.acknowledged.insert(name.clone());
+    }
+
+    pub(crate) fn is_acknowledged(&self, name: &OrderId) -> bool {
+        self.acknowledged.contains(name)
+    }
+
+    /// After a crash every acknowledged order is there.
+    pub(crate) fn survived(&mut self, there: &BTreeMap<OrderId, u64>) {
+        let lost: Vec<String> = self
+            .acknowledged
+            .iter()
+            .filter(|name| !there.contains_key(*name))
+            .map(|name| format!("order {name} was acknowledged and is lost"))
+            .collect();
+        let cut = self.files.values().filter_map(|file| {
+            let version = there.get(&file.name).copied().unwrap_or_default();
+            (version < file.version).then(|| {
+                format!("order {} has version {version} left of {}", file.name, file.version)
+            })
+        });
+        for what in lost.into_iter().chain(cut.collect::<Vec<_>>()) {
+            self.violated(9, what);
+        }
+    }
+
+    /// Looks at the ledger: the truth about one order.
+    pub(crate) fn charges(&mut self, world: &World, now: Duration, name: &OrderId) {
+        let numbers = self.owners.iter().filter(|(_, owner)| *owner == name);
+        let rows: Vec<_> = numbers
+            .flat_map(|(number, _)| Upstream::ALL.map(|upstream| world.row(upstream, number)))
+            .flatten()
+            .collect();
+        let charges: u32 = rows.iter().map(|row| row.charges).sum();
+        let allowed = self.allowed.get(name).copied().unwrap_or_default();
+        let most = 1 + allowed.sends + allowed.failovers;
+        if charges > most && !self.lies.pays_refused {
+            let of: Vec<_> = rows
+                .iter()
+                .filter(|row| row.charges > 0)
+                .map(|row| format!("{} {}", row.provider, row.order_id))
+                .collect();
+            let what = format!(
+                "order {name} is charged {charges} times, {most} allowed: {}",
+                of.join(", ")
+            );
+            self.violated(1, what);
+        }
+        let honest = !self.lies.pays_refused && !self.lies.reverses;
+        let file = self.by_name.get(name).and_then(|key| self.files.get(key));
+        if honest
+            && charges > 0
+            && let Some(file) = file
+            && file.failed_by_itself()
+        {
+            let what = format!("order {name} is called failed, and is charged at {now:?}");
+            self.violated(6, what);
+        }
+    }
+
+    /// The same for all orders.
+    pub(crate) fn all_charges(&mut self, world: &World, now: Duration) {
+        let names: BTreeSet<OrderId> = self.owners.values().cloned().collect();
+        for name in names {
+            self.charges(world, now, &name);
+        }
+    }
+
+    /// A text that goes to a log, to a merchant or into the store.
+    pub(crate) fn text(&mut self, text: &str, account: &str) {
+        let secret = self.secrets.iter().find(|secret| text.contains(*secret));
+        if let Some(secret) = secret {
+            let what = format!("a text shows the secret that begins with {:.4}", secret);
+            self.violated(14, what);
+        }
+        if !account.is_empty() && text.contains(account) {
+            self.violated(14, format!("a text shows a full account: {:.200}", text));
+        }
+    }
+}

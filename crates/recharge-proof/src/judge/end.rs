@@ -1,0 +1,117 @@
+//! What must be true when faults have stopped and everything has had its time.
+
+use std::time::Duration;
+
+use recharge_core::OrderState;
+use recharge_engine::store::{Message, Told};
+use recharge_sim::{LedgerState, Upstream, World};
+
+use super::{File, Judge};
+
+impl Judge {
+    /// A merchant, or an operator, is told something.
+    pub(crate) fn told(&mut self, message: &Message) {
+        let Told::Notice(notice) = message.what else {
+            return;
+        };
+        let Some(file) = self.files.get_mut(&message.key) else {
+            return;
+        };
+        let again = message.id <= file.message;
+        let falls = file.told.is_some_and(|(version, _)| version >= notice.version);
+        if !again {
+            file.message = message.id;
+            file.told = Some((notice.version, notice.state));
+        }
+        if falls && !again {
+            let what = format!(
+                "order {} is told as version {} after a later one",
+                message.order_id, notice.version
+            );
+            self.violated(12, what);
+        }
+    }
+
+    /// Whether every order has come to an end or to a person.
+    pub(crate) fn all_rest(&self, orders: usize) -> bool {
+        let rests = |file: &File| {
+            file.state.is_end() || matches!(file.state, OrderState::Review(_))
+        };
+        let told = |file: &File| file.told.map(|(version, _)| version) == file.notice.map(|(it, _)| it);
+        self.acknowledged.len() >= orders && self.files.values().all(|it| rests(it) && told(it))
+    }
+
+    /// Faults have stopped long ago.
+    pub(crate) fn calm(&mut self, world: &World, now: Duration, accepted: usize) {
+        let mut complaints = Vec::new();
+        if self.acknowledged.len() < accepted {
+            let taken = self.acknowledged.len();
+            complaints.push((11, format!("of {accepted} orders {taken} are taken")));
+        }
+        for file in self.files.values() {
+            let (name, state) = (&file.name, file.state);
+            let at_desk = matches!(state, OrderState::Review(_));
+            if !state.is_end() && !at_desk {
+                complaints.push((11, format!("order {name} is {state} for ever")));
+                continue;
+            }
+            if at_desk && !file.alarmed && !self.restored {
+                complaints.push((11, format!("order {name} is on a desk without an alarm")));
+            }
+            let told = file.told.map(|(_, state)| state);
+            if told != Some(state) && !(self.restored && file.notice.is_none()) {
+                let what = format!("order {name} is {state}, and its merchant was told {told:?}");
+                complaints.push((12, what));
+            }
+        }
+        for (invariant, what) in complaints {
+            self.violated(invariant, what);
+        }
+        self.all_charges(world, now);
+    }
+
+    /// The last asking after every end is over.
+    pub(crate) fn watched(&mut self, world: &World, since: Duration, steady: bool) {
+        let watches = u32::try_from(self.times.watch_after.len()).unwrap_or(0);
+        let mut complaints = Vec::new();
+        for file in self.files.values() {
+            let Some(ended) = file.ended_at else { continue };
+            let asked: Vec<_> = file
+                .attempts
+                .iter()
+                .filter(|it| it.may_have_gone() && Some(it.provider.as_str()) != self.mute.as_deref())
+                .collect();
+            let expected = u32::try_from(asked.len()).unwrap_or(0) * watches;
+            // What ended while all went well is asked about every time.
+            if ended >= since && file.asked_since_end < expected {
+                let what = format!(
+                    "order {} is {}, and was asked about {} times since, not {expected}",
+                    file.name, file.state, file.asked_since_end
+                );
+                complaints.push((6, what));
+            }
+            if !steady {
+                continue;
+            }
+            let charged = asked.iter().any(|it| {
+                let row = Upstream::parse(&it.provider).and_then(|of| world.row(of, &it.number));
+                row.is_some_and(|row| row.state == LedgerState::Succeeded)
+            });
+            let unpaid = asked.iter().all(|it| {
+                let row = Upstream::parse(&it.provider).and_then(|of| world.row(of, &it.number));
+                row.is_some_and(|row| row.state == LedgerState::Failed)
+            });
+            if file.failed_by_itself() && charged {
+                let what = format!("order {} is called failed and was paid, unnoticed", file.name);
+                complaints.push((6, what));
+            }
+            if file.state == OrderState::Succeeded && !file.decided && !asked.is_empty() && unpaid {
+                let what = format!("order {} is called succeeded and failed, unnoticed", file.name);
+                complaints.push((6, what));
+            }
+        }
+        for (invariant, what) in complaints {
+            self.violated(invariant, what);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What is on record about one attempt, and what follows from it: the lifecycle's table of standings,
+//! worked out anew from all there is.
+
+use std::time::Duration;
+
+use recharge_core::{QueryOutcome, SubmitOutcome, UpstreamState};
+use recharge_engine::{Moment, Purpose, SendToken};
+
+/// One number at one provider.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Evidence {
+    pub(crate) number: String,
+    pub(crate) provider: String,
+    pub(crate) sends: Vec<Send>,
+    pub(crate) answers: Vec<Heard>,
+    /// What was last said when the order last ended.
+    pub(crate) at_end: Option<Answered>,
+}
+
+/// One send.
+#[derive(Debug, Clone)]
+pub(crate) struct Send {
+    pub(crate) token: SendToken,
+    pub(crate) end: Option<(End, Moment)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Accepted,
+    Rejected,
+    NotSent,
+    Unknown,
+}
+
+impl From<&SubmitOutcome> for End {
+    fn from(outcome: &SubmitOutcome) -> Self {
+        match outcome {
+            SubmitOutcome::Accepted(_) => Self::Accepted,
+            SubmitOutcome::Rejected(_) => Self::Rejected,
+            SubmitOutcome::NotSent(_) => Self::NotSent,
+            SubmitOutcome::Unknown(_) => Self::Unknown,
+        }
+    }
+}
+
+/// An explicit answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answered {
+    Charging,
+    Succeeded,
+    Failed,
+    NoSuchOrder,
+}
+
+/// An explicit answer, when it was asked for and when it came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Heard {
+    pub(crate) said: Answered,
+    pub(crate) asked: Moment,
+    pub(crate) at: Moment,
+    pub(crate) purpose: Purpose,
+}
+
+impl Answered {
+    pub(crate) fn of(outcome: &QueryOutcome) -> Option<Self> {
+        match outcome {
+            QueryOutcome::Found(sighting) => Some(match sighting.state {
+                UpstreamState::Charging => Self::Charging,
+                UpstreamState::Succeeded => Self::Succeeded,
+                UpstreamState::Failed => Self::Failed,
+            }),
+            QueryOutcome::NotFound(_) => Some(Self::NoSuchOrder),
+            QueryOutcome::Unavailable(_) => None,
+        }
+    }
+}
+
+impl Evidence {
+    fn with_bytes(&self) -> impl Iterator<Item = &Send> {
+        let not_sent = |send: &&Send| !matches!(send.end, Some((End::NotSent, _)));
+        self.sends.iter().filter(not_sent)
+    }
+
+    /// Whether bytes of it may ever have gone.
+    pub(crate) fn may_have_gone(&self) -> bool {
+        self.with_bytes().next().is_some()
+    }
+
+    /// Nothing written, or "not sent" on every send.
+    fn unsent(&self) -> bool {
+        !self.may_have_gone()
+    }
+
+    /// Rejected on the only send that wrote bytes, and a query sent afterwards answered "no such order".
+    fn refused(&self) -> bool {
+        let mut sends = self.with_bytes();
+        let (Some(only), None) = (sends.next(), sends.next()) else {
+            return false;
+        };
+        let Some((End::Rejected, rejected)) = only.end else {
+            return false;
+        };
+        let known = |heard: &Heard| heard.said != Answered::NoSuchOrder;
+        let denied = |heard: &Heard| {
+            heard.said == Answered::NoSuchOrder && heard.asked.not_before(rejected)
+        };
+        self.answers.iter().any(denied) && !self.answers.iter().any(known)
+    }
+
+    /// Says "failed", and said so before, the second asked at least so long after the first was heard,
+    /// with nothing else in between; and never that it was paid.
+    fn failed(&self, apart: Duration) -> bool {
+        if self.paid() {
+            return false;
+        }
+        let after = self.answers.iter().rposition(|heard| heard.said == Answered::Charging);
+        let since = self.answers.get(after.map_or(0, |at| at + 1)..).unwrap_or_default();
+        let mut row: Vec<&Heard> = Vec::new();
+        for heard in since {
+            if heard.said != Answered::Failed {
+                row.clear();
+                continue;
+            }
+            let confirms = heard.purpose != Purpose::CallbackCounts
+                && row.iter().any(|first| heard.asked.elapsed_since(first.at) >= apart);
+            if confirms {
+                return true;
+            }
+            row.push(heard);
+        }
+        false
+    }
+
+    /// A query says that it succeeded.
+    pub(crate) fn paid(&self) -> bool {
+        self.answers.iter().any(|heard| heard.said == Answered::Succeeded)
+    }
+
+    /// Nothing of it is charged, as far as evidence goes.
+    pub(crate) fn negative(&self, apart: Duration) -> bool {
+        self.unsent() || self.refused() || self.failed(apart)
+    }
+
+    /// Failed in that sense.
+    pub(crate) fn failed_for_good(&self, apart: Duration) -> bool {
+        !self.unsent() && !self.refused() && self.failed(apart)
+    }
+
+    pub(crate) fn last(&self) -> Option<Answered> {
+        self.answers.last().map(|heard| heard.said)
+    }
+}

@@ -1,0 +1,101 @@
+//! What the judge has on one order, read from the events that became durable.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use recharge_core::{OrderId, OrderState};
+use recharge_engine::store::Stored;
+use recharge_engine::{Decision, SendToken, WallTime};
+
+use super::evidence::{Answered, Evidence};
+use crate::executor::Process;
+
+/// An order's file.
+#[derive(Debug, Clone)]
+pub(crate) struct File {
+    pub(crate) name: OrderId,
+    pub(crate) account: String,
+    pub(crate) state: OrderState,
+    pub(crate) version: u64,
+    pub(crate) due: Option<WallTime>,
+    pub(crate) attempts: Vec<Evidence>,
+    /// The last intent to send, for as long as its bytes may go.
+    pub(crate) intent: Option<Intent>,
+    /// Who approved what, and whether something has been learned since.
+    pub(crate) approval: Option<(Decision, bool)>,
+    pub(crate) decided: bool,
+    pub(crate) permitted: bool,
+    /// The highest version that its merchant should hear of, and what was told.
+    pub(crate) notice: Option<(u64, OrderState)>,
+    pub(crate) told: Option<(u64, OrderState)>,
+    pub(crate) message: u64,
+    pub(crate) alarmed: bool,
+    /// What lets it be asked about out of turn: at those times.
+    pub(crate) occasions: VecDeque<Duration>,
+    /// When it came to its last end, and how often it was asked about since.
+    pub(crate) ended_at: Option<Duration>,
+    pub(crate) asked_since_end: u32,
+    /// An answer against its end, within the step that records it.
+    pub(crate) must_reach_a_person: Option<Answered>,
+}
+
+/// An intent to send.
+#[derive(Debug, Clone)]
+pub(crate) struct Intent {
+    pub(crate) number: String,
+    pub(crate) token: SendToken,
+    pub(crate) by: Process,
+    /// On the monotonic clock of that process.
+    pub(crate) at: Duration,
+    pub(crate) used: bool,
+}
+
+impl File {
+    pub(crate) fn new(stored: &Stored) -> Self {
+        let what = stored.order.what();
+        Self {
+            name: what.order_id.clone(),
+            account: what.account.as_str().to_owned(),
+            state: OrderState::Pending,
+            version: 0,
+            due: stored.order.due(),
+            attempts: Vec::new(),
+            intent: None,
+            approval: None,
+            decided: false,
+            permitted: false,
+            notice: None,
+            told: None,
+            message: 0,
+            alarmed: false,
+            occasions: VecDeque::new(),
+            ended_at: None,
+            asked_since_end: 0,
+            must_reach_a_person: None,
+        }
+    }
+
+    /// Whether it is called failed, and no person said so.
+    pub(crate) fn failed_by_itself(&self) -> bool {
+        self.state == OrderState::Failed && !self.decided
+    }
+
+    pub(crate) fn attempt(&mut self, index: u32) -> Option<&mut Evidence> {
+        self.attempts.get_mut(usize::try_from(index).ok()?)
+    }
+
+    /// Something other than "no such order" is known now: what was approved before is void.
+    pub(crate) fn learned(&mut self) {
+        if let Some((_, learned)) = &mut self.approval {
+            *learned = true;
+        }
+    }
+
+    /// Something happened that may cause a question at once.
+    pub(crate) fn occasion(&mut self, now: Duration) {
+        self.occasions.push_back(now);
+        if self.occasions.len() > 64 {
+            self.occasions.pop_front();
+        }
+    }
+}

@@ -1,0 +1,472 @@
+//! What the judge reads in the log, event by event, as it becomes durable.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use recharge_core::{OrderState, ReviewReason};
+use recharge_engine::store::{Lease, OrderKey, Stored};
+use recharge_engine::{
+    Alarm, Cause, Decision, Event, Person, Purpose, Recorded, SendToken, Step, Verdict,
+};
+
+use super::evidence::{Answered, End, Evidence, Heard, Send};
+use super::file::{File, Intent};
+use super::{Judge, OrderId};
+use crate::executor::Process;
+
+/// Who wrote, and when, on whose clock.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Writer {
+    pub(crate) process: Process,
+    pub(crate) monotonic: Duration,
+    pub(crate) now: Duration,
+}
+
+/// The table of moves, as the lifecycle has it.
+const fn may_become(from: OrderState, to: OrderState) -> bool {
+    use OrderState::{Charging, Failed, Pending, Review, Submitting, Succeeded, Unknown};
+    match from {
+        Pending => matches!(to, Submitting | Failed | Review(_)),
+        Submitting => matches!(to, Pending | Charging | Unknown | Failed),
+        Charging => matches!(to, Succeeded | Failed | Review(_)),
+        Unknown => matches!(to, Charging | Succeeded | Failed | Review(_) | Pending),
+        Review(_) => matches!(to, Succeeded | Failed | Pending),
+        Succeeded | Failed => matches!(to, Review(ReviewReason::Contradiction)),
+    }
+}
+
+impl Judge {
+    /// An order has become durable.
+    pub(crate) fn accepted(&mut self, stored: &Stored) {
+        let file = File::new(stored);
+        if let Some(other) = self.by_name.get(&file.name) {
+            let what = format!("order {} is taken twice, as {other:?} as well", file.name);
+            self.violated(9, what);
+        }
+        self.by_name.insert(file.name.clone(), stored.key);
+        self.files.insert(stored.key, file);
+    }
+
+    /// A step has become durable.
+    pub(crate) fn appended(
+        &mut self,
+        writer: Writer,
+        key: OrderKey,
+        lease: Option<Lease>,
+        step: &Step,
+    ) {
+        let Some(before) = self.files.get(&key).cloned() else {
+            self.violated(10, format!("events of {key:?}, which is no order"));
+            return;
+        };
+        let mut complaints = Complaints::default();
+        let mut file = before.clone();
+        for recorded in &step.events {
+            self.event(&mut file, recorded, writer, &mut complaints);
+        }
+        if file.state != step.order.state() || file.version != step.order.version() {
+            complaints.add(10, "is not the fold of its log");
+        }
+        file.due = step.order.due();
+        let sends = |recorded: &Recorded| matches!(recorded.event, Event::SendIntended { .. });
+        if step.events.iter().any(sends) && lease.is_none() {
+            complaints.add(5, "is sent without a lease");
+        }
+        if let Some(said) = file.must_reach_a_person.take()
+            && file.state != OrderState::Review(ReviewReason::Contradiction)
+        {
+            let what = format!("is {} and an answer says {said:?}, which no person hears of", file.state);
+            complaints.add(6, what);
+        }
+        self.moved(&mut file, step, writer, &mut complaints);
+        callbacks_only_hasten(&before, &file, step, &mut complaints);
+        for (invariant, what) in complaints.0 {
+            self.violated(invariant, format!("order {} {what}", file.name));
+        }
+        if before.version % 16 == key.0 % 16 {
+            let text = format!("{:?} {:?}", step.events, step.alarms);
+            self.text(&text, &file.account);
+        }
+        self.files.insert(key, file);
+    }
+
+    /// What is true of an order that stands so, after it stood so before.
+    fn moved(
+        &self,
+        file: &mut File,
+        step: &Step,
+        writer: Writer,
+        complaints: &mut Complaints,
+    ) {
+        let apart = self.times.confirm_failure_after;
+        let state = file.state;
+        let open = !state.is_end() && !matches!(state, OrderState::Review(_));
+        let askable = file.attempts.iter().any(Evidence::may_have_gone);
+        if open && file.due.is_none() {
+            complaints.add(11, format!("is {state} and never due again"));
+        }
+        let at_rest = |state: OrderState| state.is_end() || matches!(state, OrderState::Review(_));
+        let told = step.notices.last().map(|notice| (notice.version, notice.state));
+        if let Some((version, state)) = told {
+            if file.notice.is_some_and(|(before, _)| before >= version) {
+                complaints.add(12, format!("has a notice of version {version} after a later one"));
+            }
+            file.notice = Some((version, state));
+        }
+        let passed = step.events.iter().any(|it| matches!(it.event, Event::Moved { .. }));
+        if !passed {
+            return;
+        }
+        if at_rest(state) && told.is_none_or(|(_, told)| told != state) {
+            complaints.add(12, format!("is {state} and its merchant is not told"));
+        }
+        if let OrderState::Review(reason) = state {
+            let alarm = Alarm::Review(reason);
+            file.alarmed = step.alarms.contains(&alarm);
+            if !file.alarmed {
+                complaints.add(11, format!("is on a desk ({reason:?}) without an alarm"));
+            }
+            if askable && file.due.is_none() && self.can_be_asked(file) {
+                complaints.add(11, "is on a desk and not asked about any more");
+            }
+        }
+        if state.is_end() {
+            file.ended_at = Some(writer.now);
+            file.asked_since_end = 0;
+            for attempt in &mut file.attempts {
+                attempt.at_end = attempt.last();
+            }
+        } else {
+            file.ended_at = None;
+        }
+        match state {
+            OrderState::Failed if !file.decided => {
+                let open = file.attempts.iter().find(|attempt| !attempt.negative(apart));
+                if let Some(open) = open {
+                    let what = format!("is called failed, and its number {} is not negative", open.number);
+                    complaints.add(6, what);
+                }
+            }
+            OrderState::Succeeded if !file.decided && !file.attempts.iter().any(Evidence::paid) => {
+                complaints.add(7, "is called succeeded, and nobody said so");
+            }
+            _ => {}
+        }
+    }
+
+    fn can_be_asked(&self, file: &File) -> bool {
+        file.attempts.iter().any(|attempt| {
+            attempt.may_have_gone() && Some(attempt.provider.as_str()) != self.mute.as_deref()
+        })
+    }
+
+    fn event(
+        &mut self,
+        file: &mut File,
+        recorded: &Recorded,
+        writer: Writer,
+        complaints: &mut Complaints,
+    ) {
+        if recorded.version != file.version + 1 {
+            let what = format!("has version {} after {}", recorded.version, file.version);
+            complaints.add(10, what);
+        }
+        file.version = recorded.version;
+        let at = recorded.at;
+        match &recorded.event {
+            Event::SendIntended {
+                attempt,
+                number,
+                provider,
+                token,
+            } => {
+                file.occasion(writer.now);
+                file.learned();
+                self.intends(file, *attempt, complaints);
+                let number = number.as_str().to_owned();
+                match file.attempt(*attempt) {
+                    Some(known) if known.number != number => {
+                        complaints.add(4, format!("sends attempt {attempt} under another number"));
+                    }
+                    Some(_) => {}
+                    None => file.attempts.push(Evidence {
+                        number: number.clone(),
+                        provider: provider.as_str().to_owned(),
+                        ..Evidence::default()
+                    }),
+                }
+                if let Some(known) = file.attempt(*attempt) {
+                    known.sends.push(Send {
+                        token: *token,
+                        end: None,
+                    });
+                }
+                file.permitted = false;
+                file.intent = Some(Intent {
+                    number,
+                    token: *token,
+                    by: writer.process,
+                    at: writer.monotonic,
+                    used: false,
+                });
+            }
+            Event::SendEnded {
+                attempt,
+                token,
+                outcome,
+            } => {
+                file.occasion(writer.now);
+                file.learned();
+                let used = file.intent.as_ref().filter(|intent| intent.token == *token);
+                let gone = used.is_some_and(|intent| intent.used);
+                let end = End::from(outcome);
+                if gone && end == End::NotSent {
+                    complaints.add(3, "is called not sent, and its bytes have gone");
+                }
+                if let Some(known) = file.attempt(*attempt) {
+                    let mut sends = known.sends.iter_mut();
+                    if let Some(send) = sends.find(|send| send.token == *token) {
+                        send.end = Some((end, at));
+                    }
+                }
+            }
+            Event::Answered {
+                attempt,
+                asked,
+                purpose,
+                outcome,
+                ..
+            } => {
+                let said = Answered::of(outcome);
+                let counts = match purpose {
+                    Purpose::Callback => said.filter(|said| *said == Answered::Succeeded),
+                    _ => said,
+                };
+                if counts.is_some_and(|said| said != Answered::NoSuchOrder) {
+                    file.learned();
+                }
+                if let (Some(said), Some(known)) = (counts, file.attempt(*attempt)) {
+                    known.answers.push(Heard {
+                        said,
+                        asked: *asked,
+                        at,
+                        purpose: *purpose,
+                    });
+                    let against = contradicts(file, *attempt, said);
+                    file.must_reach_a_person = against.then_some(said);
+                }
+            }
+            Event::Adopted {
+                attempt,
+                number,
+                provider,
+            } => {
+                file.learned();
+                if file.attempt(*attempt).is_none() {
+                    file.attempts.push(Evidence {
+                        number: number.as_str().to_owned(),
+                        provider: provider.as_str().to_owned(),
+                        ..Evidence::default()
+                    });
+                }
+                if let Some(known) = file.attempt(*attempt) {
+                    known.sends.push(Send {
+                        token: SendToken(0),
+                        end: Some((End::Unknown, at)),
+                    });
+                }
+            }
+            Event::Approved { decision } => file.approval = Some((decision.clone(), false)),
+            Event::Decided {
+                decision,
+                approved_by,
+            } => {
+                file.occasion(writer.now);
+                self.decided(file, decision, approved_by.as_ref(), complaints);
+            }
+            Event::Moved { to, cause } => self.moves(file, *to, *cause, complaints),
+            Event::CallbackSeen { asks, .. } => {
+                if *asks {
+                    file.occasion(writer.now);
+                }
+            }
+            Event::AskedAgain { .. } | Event::Recovered | Event::Held | Event::Probed { .. } => {
+                file.occasion(writer.now);
+            }
+            Event::Priced { .. } | Event::Scheduled { .. } => {}
+        }
+    }
+
+    /// A number is about to be allowed out.
+    fn intends(&mut self, file: &File, attempt: u32, complaints: &mut Complaints) {
+        let apart = self.times.confirm_failure_after;
+        let index = usize::try_from(attempt).unwrap_or(usize::MAX);
+        let allowed = self.allowed.entry(file.name.clone()).or_default();
+        let others = || file.attempts.iter().enumerate().filter(|(at, _)| *at != index);
+        let open = others().find(|(_, other)| !other.negative(apart));
+        if let Some((_, open)) = open
+            && allowed.sends == 0
+        {
+            let what = format!("is sent on, and its number {} is not negative", open.number);
+            complaints.add(2, what);
+        }
+        let failed = others().any(|(_, other)| other.failed_for_good(apart));
+        if failed && !file.permitted {
+            if self.lies.failover {
+                allowed.failovers += 1;
+            } else {
+                complaints.add(1, "is sent on by itself after a confirmed failure");
+            }
+        }
+        let again = file.attempts.get(index).is_some_and(Evidence::may_have_gone);
+        if again && !file.permitted {
+            complaints.add(2, "is sent again, and nobody allowed it");
+        }
+    }
+
+    fn decided(
+        &mut self,
+        file: &mut File,
+        decision: &Decision,
+        approved_by: Option<&Person>,
+        complaints: &mut Complaints,
+    ) {
+        let apart = self.times.confirm_failure_after;
+        let sends = matches!(
+            decision.verdict,
+            Verdict::SendAgain { .. } | Verdict::SendElsewhere { .. }
+        );
+        let doubtful = !file.attempts.iter().all(|attempt| attempt.negative(apart));
+        let contradiction = file.state == OrderState::Review(ReviewReason::Contradiction);
+        let fails = decision.verdict == Verdict::Failed && (doubtful || contradiction);
+        let invariant = if sends { 2 } else { 6 };
+        if sends || fails {
+            let approval = file.approval.take();
+            match (approved_by, approval) {
+                (Some(first), _) if first.is_same(&decision.by) => {
+                    complaints.add(invariant, "is decided by one person twice");
+                }
+                (Some(_), Some((first, learned))) if first.verdict == decision.verdict => {
+                    if learned {
+                        complaints.add(invariant, "is decided on an approval that is void");
+                    }
+                }
+                _ => complaints.add(invariant, "is decided by one person alone"),
+            }
+        }
+        if sends {
+            let allowed = self.allowed.entry(file.name.clone()).or_default();
+            allowed.sends += 1;
+            file.permitted = true;
+            let from = match decision.verdict {
+                Verdict::SendElsewhere { .. } => {
+                    file.state == OrderState::Review(ReviewReason::ProbablyNotTaken)
+                }
+                _ => matches!(file.state, OrderState::Review(_)) && !contradiction,
+            };
+            if !from {
+                complaints.add(2, format!("may be sent though it is {}", file.state));
+            }
+        }
+        if decision.verdict == Verdict::Cancel && file.attempts.iter().any(Evidence::may_have_gone) {
+            complaints.add(6, "is cancelled after it was sent");
+        }
+        file.approval = None;
+    }
+
+    fn moves(&mut self, file: &mut File, to: OrderState, cause: Cause, complaints: &mut Complaints) {
+        let from = file.state;
+        if !may_become(from, to) {
+            complaints.add(10, format!("goes from {from} to {to}"));
+        }
+        file.decided = cause == Cause::Decided;
+        file.state = to;
+    }
+
+    /// The log as a restored backup has it.
+    pub(crate) fn restore(&mut self, orders: &BTreeMap<OrderKey, (Stored, Vec<Recorded>)>) {
+        self.files.clear();
+        self.by_name.clear();
+        self.restored = true;
+        let writer = Writer {
+            process: crate::executor::OUTSIDE,
+            monotonic: Duration::ZERO,
+            now: Duration::ZERO,
+        };
+        let kept = self.violations.len();
+        for (key, (stored, log)) in orders {
+            let mut file = File::new(stored);
+            let mut complaints = Complaints::default();
+            let allowed = self.allowed.get(&file.name).copied();
+            for recorded in log {
+                self.event(&mut file, recorded, writer, &mut complaints);
+            }
+            // What was allowed has been counted already.
+            if let Some(allowed) = allowed {
+                self.allowed.insert(file.name.clone(), allowed);
+            }
+            file.due = stored.order.due();
+            file.intent = None;
+            if file.state.is_end() {
+                file.ended_at = Some(Duration::ZERO);
+            }
+            self.by_name.insert(file.name.clone(), *key);
+            self.files.insert(*key, file);
+        }
+        self.violations.truncate(kept);
+        let known: Vec<OrderId> = self.by_name.keys().cloned().collect();
+        self.acknowledged.retain(|name| known.contains(name));
+    }
+}
+
+/// Whether an answer is against the end that an order has, and was not known when it came to it.
+fn contradicts(file: &File, attempt: u32, said: Answered) -> bool {
+    let index = usize::try_from(attempt).unwrap_or(usize::MAX);
+    let Some(known) = file.attempts.get(index) else {
+        return false;
+    };
+    let against = match file.state {
+        OrderState::Failed => matches!(said, Answered::Charging | Answered::Succeeded),
+        OrderState::Succeeded => match said {
+            Answered::Failed => file.decided || known.paid(),
+            Answered::NoSuchOrder => file.decided,
+            Answered::Charging | Answered::Succeeded => false,
+        },
+        _ => false,
+    };
+    against && known.at_end != Some(said)
+}
+
+/// What is wrong with one order.
+#[derive(Default)]
+pub(super) struct Complaints(pub(super) Vec<(u8, String)>);
+
+impl Complaints {
+    pub(super) fn add(&mut self, invariant: u8, what: impl Into<String>) {
+        self.0.push((invariant, what.into()));
+    }
+}
+
+/// A callback, and an answer to what it asked other than "succeeded", leave everything as it is.
+fn callbacks_only_hasten(before: &File, file: &File, step: &Step, complaints: &mut Complaints) {
+    let hastens = |recorded: &Recorded| match &recorded.event {
+        Event::CallbackSeen { .. } => true,
+        Event::Answered {
+            purpose: Purpose::Callback,
+            outcome,
+            ..
+        } => Answered::of(outcome) != Some(Answered::Succeeded),
+        _ => false,
+    };
+    if !step.events.first().is_some_and(hastens) {
+        return;
+    }
+    // One that is configured to count is an answer of its own.
+    let counts = step.events.iter().any(|recorded| {
+        matches!(&recorded.event, Event::Answered { purpose: Purpose::CallbackCounts, .. })
+    });
+    if !counts && (before.state, before.due) != (file.state, file.due) {
+        let (from, to) = (before.state, file.state);
+        complaints.add(8, format!("goes from {from} to {to}, or is put off, by a callback"));
+    }
+}

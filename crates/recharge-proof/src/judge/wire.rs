@@ -1,0 +1,121 @@
+//! What the judge sees on the wire.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use recharge_core::OrderId;
+use recharge_sim::Upstream;
+
+use super::Judge;
+use crate::executor::{Executor, Process};
+
+/// What was sent under one number.
+#[derive(Debug, Default)]
+pub(super) struct Packets {
+    /// The bytes of the first submit to each upstream.
+    first: Vec<(Upstream, Vec<u8>)>,
+    asked: Recent,
+}
+
+/// When something happened lately.
+#[derive(Debug, Default)]
+pub(super) struct Recent(VecDeque<Duration>);
+
+impl Recent {
+    /// Counts one, and answers how many there were in that while.
+    fn count(&mut self, now: Duration, lately: Duration) -> usize {
+        self.0.push_back(now);
+        while self.0.front().is_some_and(|at| now.saturating_sub(*at) > lately) {
+            self.0.pop_front();
+        }
+        self.0.len()
+    }
+}
+
+const MINUTE: Duration = Duration::from_mins(1);
+/// How often one number may be asked about in a minute without any occasion: five times by the schedule
+/// in its first minute, by two workers of which one has not noticed yet that it lost its lease, and once
+/// for the attempt that is sent after it.
+const ASKED_IN_A_MINUTE: usize = 12;
+
+impl Judge {
+    /// The first byte of a submit is about to leave.
+    pub(crate) fn submits(
+        &mut self,
+        executor: &Executor,
+        process: Process,
+        upstream: Upstream,
+        number: &str,
+        bytes: &[u8],
+    ) -> Option<OrderId> {
+        let packets = self.sent.entry(number.to_owned()).or_default();
+        let first = packets.first.iter().find(|(to, _)| *to == upstream);
+        let other = first.is_some_and(|(_, first)| first != bytes);
+        if first.is_none() {
+            packets.first.push((upstream, bytes.to_vec()));
+        }
+        if other {
+            self.violated(4, format!("number {number} is sent again with other bytes"));
+        }
+        let now = executor.monotonic(process);
+        let within = self.times.send_deadline;
+        let mut complaints = Vec::new();
+        let mut owner = None;
+        let intents = self.files.values_mut().filter_map(|file| {
+            let intent = file.intent.as_mut()?;
+            (intent.number == number).then_some((&file.name, intent))
+        });
+        let mut known = false;
+        for (name, intent) in intents {
+            known = true;
+            owner = Some(name.clone());
+            if intent.by != process {
+                complaints.push((5, "by a worker that did not write the intent"));
+            }
+            if intent.used {
+                complaints.push((5, "twice for one intent"));
+            }
+            intent.used = true;
+            if now.saturating_sub(intent.at) > within {
+                complaints.push((3, "after the deadline of its intent"));
+            }
+        }
+        if !known {
+            complaints.push((3, "without a durable intent"));
+        }
+        for (invariant, how) in complaints {
+            self.violated(invariant, format!("number {number} is sent {how}"));
+        }
+        if let Some(name) = &owner {
+            self.owners.insert(number.to_owned(), name.clone());
+        }
+        owner
+    }
+
+    /// A question about a number is about to leave.
+    pub(crate) fn asks(&mut self, process: Process, upstream: Upstream, number: &str, now: Duration) {
+        let packets = self.sent.entry(number.to_owned()).or_default();
+        let asked = packets.asked.count(now, MINUTE);
+        let owner = self.owners.get(number);
+        let file = owner.and_then(|name| self.by_name.get(name));
+        let file = file.and_then(|key| self.files.get_mut(key));
+        let mut occasions = 0;
+        if let Some(file) = file {
+            file.asked_since_end += u32::from(file.ended_at.is_some());
+            let lately = |at: &&Duration| now.saturating_sub(**at) <= MINUTE;
+            occasions = file.occasions.iter().filter(lately).count();
+        }
+        if asked > ASKED_IN_A_MINUTE + occasions {
+            let what = format!("number {number} is asked about {asked} times in a minute");
+            self.violated(15, what);
+        }
+        // Twice what the rate lets through, because a clock that jumps begins it anew.
+        let most = usize::try_from(self.queries_per_second).unwrap_or(usize::MAX).saturating_mul(20);
+        let rate = self.rates.entry((process, upstream)).or_default();
+        let lately = rate.count(now, Duration::from_secs(10));
+        if lately > most.saturating_add(2) {
+            let what = format!("{upstream} is asked {lately} times in ten seconds by one worker");
+            self.violated(15, what);
+        }
+    }
+}

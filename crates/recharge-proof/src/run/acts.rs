@@ -1,0 +1,188 @@
+//! What happens to workers, clocks and machines.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use recharge_engine::Store;
+use recharge_engine::store::Filter;
+
+use crate::actors;
+use crate::case::{Act, Case, Part};
+use crate::executor::{OUTSIDE, Process};
+use crate::lab::Lab;
+use crate::store::{StoreKind, at_once};
+use crate::worker;
+
+/// Lets an act happen, to that worker if it came to a point, else to the one in its slot.
+pub(super) fn carry_out(lab: &Lab, act: &Act, process: Option<Process>) {
+    lab.inner().cover.acted(act);
+    lab.note("act", 0, || format!("{act:?} {process:?}"));
+    let now = lab.executor().now();
+    match act {
+        Act::Kill { slot, restart } => {
+            if let Some((slot, process)) = worker_in(lab, *slot, process) {
+                kill(lab, process);
+                restart_after(lab, slot, *restart);
+            }
+        }
+        Act::Pause {
+            slot,
+            lasts,
+            suspended,
+        } => {
+            if let Some((_, process)) = worker_in(lab, *slot, process) {
+                lab.pause(process, *lasts, *suspended);
+            }
+        }
+        Act::TakeOver { slot } => restart(lab, usize::try_from(*slot).unwrap_or(0)),
+        Act::Jump { slot, by } => {
+            let process = worker_in(lab, *slot, process).map(|(_, process)| process);
+            if let Some(process) = process {
+                lab.executor().jump_wall(process, *by);
+            }
+            let mut inner = lab.inner();
+            let at = usize::try_from(*slot).unwrap_or(0);
+            if let Some(slot) = inner.slots.get_mut(at) {
+                slot.wall_offset = slot.wall_offset.saturating_add(*by);
+            }
+        }
+        Act::Restore { thousandths } => restore(lab, *thousandths),
+        Act::Stop {
+            slot,
+            patience,
+            restart,
+        } => stop(lab, *slot, process, *patience, *restart),
+        Act::NoStore { lasts } => lab.inner().no_store_until = now + *lasts,
+        Act::NoNetwork { upstream, lasts } => {
+            lab.inner().no_network_until.insert(*upstream, now + *lasts);
+        }
+        Act::Replay { nth } => {
+            let call = {
+                let inner = lab.inner();
+                let count = inner.callbacks.len() as u64;
+                let at = nth.checked_rem(count).and_then(|at| usize::try_from(at).ok());
+                at.and_then(|at| inner.callbacks.get(at).cloned())
+            };
+            if let Some(call) = call {
+                let task = actors::calls_back(lab.clone(), call, true);
+                lab.executor().spawn(OUTSIDE, Box::pin(task));
+            }
+        }
+        // They come by themselves.
+        Act::People(_) => {}
+    }
+}
+
+/// The worker that an act is for.
+fn worker_in(lab: &Lab, slot: u32, process: Option<Process>) -> Option<(usize, Process)> {
+    let inner = lab.inner();
+    if let Some(process) = process {
+        let of = |slot: &crate::lab::Slot| slot.process == Some(process);
+        return Some((inner.slots.iter().position(of)?, process));
+    }
+    let at = usize::try_from(slot).ok()?;
+    Some((at, inner.slots.get(at)?.process?))
+}
+
+/// Kills a worker; what it had not made durable is gone.
+fn kill(lab: &Lab, process: Process) {
+    lab.kill(process);
+    let there = {
+        let mut inner = lab.inner();
+        if lab.case().store == StoreKind::Sqlite {
+            inner.disk.crash();
+        }
+        inner.disk.versions()
+    };
+    lab.inner().judge.survived(&there);
+}
+
+fn restart_after(lab: &Lab, slot: usize, wait: Duration) {
+    let at = lab.executor().now() + wait;
+    if let Some(slot) = lab.inner().slots.get_mut(slot) {
+        slot.restart = Some(at);
+        slot.stopping = false;
+    }
+}
+
+/// Begins in a slot, whoever was there and whatever another does.
+pub(super) fn restart(lab: &Lab, slot: usize) {
+    let there = lab.inner().slots.get(slot).and_then(|slot| slot.process);
+    if let Some(process) = there {
+        kill(lab, process);
+    }
+    if let Some(slot) = lab.inner().slots.get_mut(slot) {
+        slot.stopping = false;
+    }
+    worker::start(lab, slot);
+}
+
+/// Puts a backup back: everybody is stopped before, and one begins on it.
+fn restore(lab: &Lab, thousandths: u64) {
+    let processes: Vec<Process> = {
+        let inner = lab.inner();
+        inner.slots.iter().filter_map(|slot| slot.process).collect()
+    };
+    for process in processes {
+        kill(lab, process);
+    }
+    {
+        let mut inner = lab.inner();
+        let writes = inner.disk.memory.writes() as u64 * thousandths / 1000;
+        inner.disk.restore(usize::try_from(writes).unwrap_or(0));
+        for slot in &mut inner.slots {
+            slot.restart = None;
+            slot.stopping = false;
+        }
+        let memory = inner.disk.memory.clone();
+        let mut orders = BTreeMap::new();
+        let listed = at_once::<_, recharge_engine::StoreError>(memory.list(&Filter::default(), None, usize::MAX));
+        for stored in listed.unwrap_or_default() {
+            let log = at_once::<_, recharge_engine::StoreError>(memory.log(stored.key));
+            orders.insert(stored.key, (stored, log.unwrap_or_default()));
+        }
+        inner.judge.restore(&orders);
+    }
+    lab.tell_news();
+    restart_after(lab, 0, Duration::from_secs(30));
+}
+
+/// Stops a worker in order: it may finish what it has begun.
+fn stop(lab: &Lab, slot: u32, process: Option<Process>, patience: Duration, wait: Duration) {
+    let Some((at, process)) = worker_in(lab, slot, process) else {
+        return;
+    };
+    let driver = {
+        let mut inner = lab.inner();
+        let slot = inner.slots.get_mut(at);
+        slot.and_then(|slot| {
+            slot.stopping = true;
+            slot.driver.clone()
+        })
+    };
+    if let Some(driver) = driver {
+        let stops = async move {
+            driver.stop(patience).await;
+        };
+        lab.executor().spawn(process, Box::pin(stops));
+    }
+    let here = lab.clone();
+    let ends = async move {
+        let wait_for = patience + Duration::from_secs(1);
+        here.executor().sleep(OUTSIDE, wait_for).await;
+        // Dead already, or another one by now.
+        let of = |slot: &crate::lab::Slot| slot.process == Some(process);
+        let still = here.inner().slots.get(at).is_some_and(of);
+        if still {
+            kill(&here, process);
+            restart_after(&here, at, wait);
+        }
+    };
+    lab.executor().spawn(OUTSIDE, Box::pin(ends));
+}
+
+/// Whether no wall clock is ever wrong.
+pub(super) fn clocks_are_steady(case: &Case) -> bool {
+    let jumps = case.kept().any(|part| matches!(part, Part::Act(_, Act::Jump { .. } | Act::Restore { .. })));
+    !jumps && case.settings.wall_offsets == [0, 0]
+}

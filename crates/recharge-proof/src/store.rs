@@ -1,0 +1,409 @@
+//! A store as a worker sees it: the engine's own in memory, with what real ones do to a client.
+//!
+//! A write is asked for, becomes durable at some moment after that, and is answered at some moment after
+//! that. A crash takes what was only asked for. Of a database on another machine a commit can be answered
+//! with silence: it has landed, or is lost, or **hangs** — it lands long after its client has been told
+//! that nobody knows, unless somebody else has begun meanwhile. Until its fate is decided it keeps its
+//! order locked, as a database does: others who write there wait.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use recharge_core::{MerchantId, OrderId};
+use recharge_engine::store::{
+    Accepted, Brief, Filter, Guards, InboxEntry, KeptCallback, Lease, Message, OrderKey, Session,
+    Statistics, Store, Stored,
+};
+use recharge_engine::{
+    AcceptError, Acceptance, AppendError, Epoch, MemoryStore, Recorded, Step, StoreError, WallTime,
+};
+
+use crate::executor::{OUTSIDE, Process};
+use crate::lab::Lab;
+use crate::points::{Op, Point};
+
+/// Which store is modelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StoreKind {
+    /// A file: it dies with its one worker, and what was not synced with it.
+    Sqlite,
+    /// A database on another machine: workers come and go, commits hang.
+    Postgres,
+}
+
+impl StoreKind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+
+    /// The name on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+/// What is durable, and what waits to be.
+pub(crate) struct Disk {
+    pub(crate) memory: MemoryStore,
+    /// How many of its writes a crash leaves.
+    synced: usize,
+    /// What commits that hang keep locked.
+    locked: BTreeSet<Locked>,
+    /// How often a backup was put back: what hung before that never lands.
+    restored: u32,
+}
+
+/// What a commit locks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Locked {
+    Order(OrderKey),
+    Name(OrderId),
+}
+
+impl Disk {
+    pub(crate) fn new(key: [u8; 32]) -> Self {
+        Self {
+            memory: MemoryStore::new(key),
+            synced: 0,
+            locked: BTreeSet::new(),
+            restored: 0,
+        }
+    }
+
+    /// What a crash leaves.
+    pub(crate) fn crash(&mut self) {
+        if self.synced < self.memory.writes() {
+            self.memory = self.memory.crashed_after(self.synced);
+        }
+    }
+
+    /// A backup made after so many writes, put back.
+    pub(crate) fn restore(&mut self, writes: usize) {
+        self.memory = self.memory.restored_from(writes);
+        self.synced = self.memory.writes();
+        self.locked.clear();
+        self.restored += 1;
+    }
+
+    /// Every order that is there, with its version.
+    pub(crate) fn versions(&self) -> BTreeMap<OrderId, u64> {
+        let filter = Filter::default();
+        let all: Result<_, StoreError> = at_once(self.memory.list(&filter, None, usize::MAX));
+        let name = |stored: Stored| {
+            let order_id = stored.order.what().order_id.clone();
+            (order_id, stored.order.version())
+        };
+        all.unwrap_or_default().into_iter().map(name).collect()
+    }
+
+    fn sync(&mut self) {
+        self.synced = self.memory.writes();
+    }
+}
+
+/// How a call of the store goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum StoreFault {
+    /// Nothing is done, and that is said.
+    Unavailable,
+    /// Nothing is done, and nobody knows.
+    Lost,
+    /// It is done, and nobody knows.
+    Landed,
+    /// It is done later, when nobody waits for it any more, or never.
+    Hanging,
+}
+
+impl StoreFault {
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Unavailable, Self::Lost, Self::Landed, Self::Hanging];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unavailable => "store unavailable",
+            Self::Lost => "commit lost",
+            Self::Landed => "commit landed",
+            Self::Hanging => "commit hanging",
+        }
+    }
+}
+
+/// The store as one process sees it.
+#[derive(Clone)]
+pub(crate) struct ModelStore {
+    lab: Lab,
+    process: Process,
+}
+
+impl ModelStore {
+    pub(crate) fn new(lab: Lab, process: Process) -> Self {
+        Self { lab, process }
+    }
+
+    /// A call that only reads.
+    async fn reads<T, E: From<StoreError>>(
+        &self,
+        op: Op,
+        what: impl FnOnce(&MemoryStore) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.lab.point(self.process, Point::Asked(op)).await;
+        if self.lab.store_fault(op).is_some() {
+            return Err(StoreError::Unavailable("no answer".to_owned()).into());
+        }
+        let memory = self.lab.inner().disk.memory.clone();
+        what(&memory)
+    }
+
+    /// A call that writes. `told` hears of it as soon as it is durable.
+    async fn writes<T, E: From<StoreError>>(
+        &self,
+        op: Op,
+        locks: Option<Locked>,
+        what: impl Fn(&MemoryStore) -> Result<T, E> + Send + 'static,
+        told: impl Fn(&Lab, &T) + Send + 'static,
+    ) -> Result<T, E> {
+        self.lab.point(self.process, Point::Asked(op)).await;
+        while let Some(locks) = &locks
+            && self.lab.inner().disk.locked.contains(locks)
+        {
+            let wait = Duration::from_millis(20);
+            self.lab.executor().sleep(self.process, wait).await;
+        }
+        let fault = self.lab.store_fault(op);
+        match fault {
+            Some(StoreFault::Unavailable) => {
+                return Err(StoreError::Unavailable("no connection".to_owned()).into());
+            }
+            Some(StoreFault::Lost) => return Err(unknown().into()),
+            Some(StoreFault::Hanging) => {
+                self.hang(locks, what, told);
+                return Err(unknown().into());
+            }
+            Some(StoreFault::Landed) | None => {}
+        }
+        let done = land(&self.lab, what, told);
+        self.lab.point(self.process, Point::Durable(op)).await;
+        match (fault, done) {
+            (Some(_), Ok(_)) => Err(unknown().into()),
+            (_, done) => done,
+        }
+    }
+
+    /// Leaves a commit to the database: it lands by itself, or is rolled back.
+    fn hang<T, E>(
+        &self,
+        locks: Option<Locked>,
+        what: impl Fn(&MemoryStore) -> Result<T, E> + Send + 'static,
+        told: impl Fn(&Lab, &T) + Send + 'static,
+    ) {
+        let (wait, lands) = self.lab.hanging();
+        let lab = self.lab.clone();
+        if let Some(locks) = &locks {
+            lab.inner().disk.locked.insert(locks.clone());
+        }
+        let restored = lab.inner().disk.restored;
+        let sleep = self.lab.executor().sleep(OUTSIDE, wait);
+        let landing = async move {
+            sleep.await;
+            if lab.inner().disk.restored != restored {
+                return;
+            }
+            if let Some(locks) = &locks {
+                lab.inner().disk.locked.remove(locks);
+            }
+            if lands {
+                // Whether it is still allowed is decided where it lands.
+                drop(land(&lab, what, told));
+            }
+        };
+        self.lab.executor().spawn(OUTSIDE, Box::pin(landing));
+    }
+}
+
+/// Makes a write durable.
+fn land<T, E>(
+    lab: &Lab,
+    what: impl Fn(&MemoryStore) -> Result<T, E>,
+    told: impl Fn(&Lab, &T),
+) -> Result<T, E> {
+    let memory = lab.inner().disk.memory.clone();
+    let done = what(&memory)?;
+    lab.inner().disk.sync();
+    told(lab, &done);
+    Ok(done)
+}
+
+fn unknown() -> StoreError {
+    StoreError::Unknown("no answer to the commit".to_owned())
+}
+
+/// The store in memory never waits.
+pub(crate) fn at_once<T, E: From<StoreError>>(what: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    match pin!(what).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => done,
+        Poll::Pending => Err(StoreError::Refused("it waits".to_owned()).into()),
+    }
+}
+
+#[async_trait]
+impl Store for ModelStore {
+    async fn begin(&self) -> Result<Session, StoreError> {
+        let process = self.process;
+        let what = |memory: &MemoryStore| at_once(memory.begin());
+        let told = move |lab: &Lab, session: &Session| lab.began(process, session);
+        self.writes(Op::Begin, None, what, told).await
+    }
+
+    async fn next_epoch(&self) -> Result<Epoch, StoreError> {
+        let what = |memory: &MemoryStore| at_once(memory.next_epoch());
+        self.writes(Op::NextEpoch, None, what, nobody).await
+    }
+
+    async fn accept(
+        &self,
+        acceptance: Acceptance,
+        guards: Guards,
+        lease: Option<Lease>,
+    ) -> Result<Accepted, AcceptError> {
+        let locks = Locked::Name(acceptance.what.order_id.clone());
+        let what =
+            move |memory: &MemoryStore| at_once(memory.accept(acceptance.clone(), guards, lease));
+        let told = |lab: &Lab, accepted: &Accepted| {
+            if accepted.new {
+                lab.accepted(&accepted.stored);
+            }
+        };
+        self.writes(Op::Accept, Some(locks), what, told).await
+    }
+
+    async fn claim_due(
+        &self,
+        lease: Lease,
+        now: WallTime,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StoreError> {
+        self.reads(Op::ClaimDue, |memory| at_once(memory.claim_due(lease, now, limit)))
+            .await
+    }
+
+    async fn claim(&self, lease: Lease, key: OrderKey) -> Result<Option<Stored>, AppendError> {
+        self.reads(Op::Claim, |memory| at_once(memory.claim(lease, key)))
+            .await
+    }
+
+    async fn release(&self, lease: Lease, keys: &[OrderKey]) -> Result<(), StoreError> {
+        self.reads(Op::Release, |memory| at_once(memory.release(lease, keys)))
+            .await
+    }
+
+    async fn next_due(&self) -> Result<Option<WallTime>, StoreError> {
+        self.reads(Op::NextDue, |memory| at_once(memory.next_due())).await
+    }
+
+    async fn append(
+        &self,
+        key: OrderKey,
+        lease: Option<Lease>,
+        step: &Step,
+    ) -> Result<(), AppendError> {
+        let (process, step) = (self.process, step.clone());
+        let told_step = step.clone();
+        let what = move |memory: &MemoryStore| at_once(memory.append(key, lease, &step));
+        let told = move |lab: &Lab, _: &()| lab.appended(process, key, lease, &told_step);
+        self.writes(Op::Append, Some(Locked::Order(key)), what, told)
+            .await
+    }
+
+    async fn read(&self, key: OrderKey) -> Result<Option<Stored>, StoreError> {
+        self.reads(Op::Read, |memory| at_once(memory.read(key))).await
+    }
+
+    async fn find(
+        &self,
+        merchant: &MerchantId,
+        order_id: &OrderId,
+    ) -> Result<Option<OrderKey>, StoreError> {
+        self.reads(Op::Find, |memory| at_once(memory.find(merchant, order_id)))
+            .await
+    }
+
+    async fn log(&self, key: OrderKey) -> Result<Vec<Recorded>, StoreError> {
+        self.reads(Op::Read, |memory| at_once(memory.log(key))).await
+    }
+
+    async fn list(
+        &self,
+        filter: &Filter,
+        before: Option<OrderKey>,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StoreError> {
+        self.reads(Op::Read, |memory| at_once(memory.list(filter, before, limit)))
+            .await
+    }
+
+    async fn survey(
+        &self,
+        beyond: WallTime,
+        after: Option<OrderKey>,
+        limit: usize,
+    ) -> Result<Vec<Brief>, StoreError> {
+        self.reads(Op::Survey, |memory| at_once(memory.survey(beyond, after, limit)))
+            .await
+    }
+
+    async fn statistics(&self) -> Result<Statistics, StoreError> {
+        self.reads(Op::Read, |memory| at_once(memory.statistics())).await
+    }
+
+    async fn keep_callback(
+        &self,
+        callback: KeptCallback,
+        at: WallTime,
+    ) -> Result<InboxEntry, StoreError> {
+        let what = move |memory: &MemoryStore| at_once(memory.keep_callback(callback.clone(), at));
+        self.writes(Op::KeepCallback, None, what, nobody).await
+    }
+
+    async fn unhandled(&self, limit: usize) -> Result<Vec<InboxEntry>, StoreError> {
+        self.reads(Op::Unhandled, |memory| at_once(memory.unhandled(limit)))
+            .await
+    }
+
+    async fn handled(&self, id: u64) -> Result<(), StoreError> {
+        let what = move |memory: &MemoryStore| at_once(memory.handled(id));
+        self.writes(Op::Handled, None, what, nobody).await
+    }
+
+    async fn messages(&self, after: u64, limit: usize) -> Result<Vec<Message>, StoreError> {
+        self.reads(Op::Messages, |memory| at_once(memory.messages(after, limit)))
+            .await
+    }
+
+    async fn delivered(&self, ids: &[u64]) -> Result<(), StoreError> {
+        let ids = ids.to_vec();
+        let what = move |memory: &MemoryStore| at_once(memory.delivered(&ids));
+        self.writes(Op::Delivered, None, what, nobody).await
+    }
+
+    async fn set_hold(&self, until: Option<WallTime>) -> Result<(), StoreError> {
+        let what = move |memory: &MemoryStore| at_once(memory.set_hold(until));
+        self.writes(Op::SetHold, None, what, nobody).await
+    }
+}
+
+fn nobody<T>(_: &Lab, _: &T) {}
+
+impl fmt::Debug for ModelStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelStore")
+            .field("process", &self.process)
+            .finish_non_exhaustive()
+    }
+}
