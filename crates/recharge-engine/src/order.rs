@@ -331,6 +331,12 @@ impl Order {
         Ok(())
     }
 
+    /// Whether a question of the schedule is of the present one. One that was sent before an end, and
+    /// answered after it, is not of those that are sent after it.
+    pub(crate) fn is_of_this_schedule(&self, asked: Moment) -> bool {
+        !self.state.is_end() || asked.not_before(self.entered)
+    }
+
     pub(crate) fn all_negative(&self) -> bool {
         self.attempts
             .iter()

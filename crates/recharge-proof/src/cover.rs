@@ -15,6 +15,7 @@ use crate::store::StoreFault;
 /// How often each thing was met.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cover {
+    visited: BTreeMap<Point, u64>,
     killed: BTreeMap<Point, u64>,
     paused: BTreeMap<Point, u64>,
     store: BTreeMap<StoreFault, u64>,
@@ -98,6 +99,11 @@ impl Pair {
 }
 
 impl Cover {
+    /// A worker came to a point.
+    pub(crate) fn visited(&mut self, at: Point) {
+        *self.visited.entry(at).or_default() += 1;
+    }
+
     pub(crate) fn killed(&mut self, at: Point) {
         *self.killed.entry(at).or_default() += 1;
     }
@@ -152,6 +158,7 @@ impl Cover {
 
     /// Adds what another run has met.
     pub fn add(&mut self, other: &Self) {
+        merge(&mut self.visited, &other.visited);
         merge(&mut self.killed, &other.killed);
         merge(&mut self.paused, &other.paused);
         merge(&mut self.store, &other.store);
@@ -170,6 +177,7 @@ impl Cover {
             all.push((format!("{group}: {name}"), count.copied().unwrap_or_default()));
         };
         for point in Point::all() {
+            say("visited", &point, self.visited.get(&point));
             say("killed", &point, self.killed.get(&point));
             say("paused", &point, self.paused.get(&point));
         }

@@ -200,6 +200,7 @@ impl Lab {
         let wait = {
             let mut inner = self.inner();
             inner.points += 1;
+            inner.cover.visited(point);
             *inner.standing.entry((process, point)).or_default() += 1;
             let nth = inner.points;
             if let Some(acts) = inner.at_points.remove(&nth)

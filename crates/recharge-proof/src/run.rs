@@ -67,7 +67,7 @@ enum Phase {
     /// They don't any more; everything must come to an end by then.
     Calm { until: Duration },
     /// What has ended is asked about for the last time before then.
-    Watch { until: Duration, since: Duration },
+    Watch { until: Duration },
     Over,
 }
 
@@ -265,18 +265,17 @@ impl Run {
                     let last = Times::default().watch_after.last().copied();
                     let put_off = until.saturating_sub(now);
                     let until = now + last.unwrap_or_default() * 11 / 10 + LOOKS + put_off;
-                    Phase::Watch { until, since: now }
+                    Phase::Watch { until }
                 } else {
                     Phase::Over
                 };
             }
-            Phase::Watch { until, since } if now >= until => {
+            Phase::Watch { until } if now >= until => {
                 let mut inner = self.lab.inner();
                 let inner = &mut *inner;
                 let calm = self.lab.case().settings.calm_at;
                 let steady = acts::clocks_are_steady(self.lab.case());
-                inner.judge.watched(&inner.world, calm, steady);
-                let _ = since;
+                inner.judge.watched(&inner.world, now, calm, steady);
                 self.phase = Phase::Over;
             }
             Phase::Trouble | Phase::Watch { .. } | Phase::Over => {}

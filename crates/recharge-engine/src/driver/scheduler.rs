@@ -151,14 +151,16 @@ impl Core {
         let limit = if self.crowded() { 0 } else { BATCH };
         let claimed = self.store.claim_due(self.lease, now, limit).await?;
         let more = limit > 0 && claimed.len() == limit;
+        let in_vain = limit > 0 && claimed.is_empty();
         for stored in claimed {
             let held = self.keep(stored.key, stored.order);
             self.take_turn(held, None);
         }
         if !more && let Some(due) = self.store.next_due().await? {
             // One that is due, and could not be claimed, must not be asked for without end: there is no
-            // room for it, or another worker has begun.
-            let due = due.max(now.after(AFTER_TROUBLE));
+            // room for it, or another worker has begun, whose it is to claim.
+            let soonest = if in_vain { self.heartbeat } else { AFTER_TROUBLE };
+            let due = due.max(now.after(soonest));
             let mut agenda = lock(&self.agenda);
             let known = agenda.claimable.map_or(due, |known| known.min(due));
             agenda.claimable = Some(known);

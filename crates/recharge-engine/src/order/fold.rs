@@ -124,9 +124,10 @@ impl Order {
             self.evidence_seen();
         }
         let round = self.round.saturating_add(1);
+        let takes_turn = *purpose == Purpose::Schedule && self.is_of_this_schedule(*asked);
         self.change(*attempt, |attempt| {
             // Other questions take no turn of the schedule.
-            if *purpose == Purpose::Schedule {
+            if takes_turn {
                 attempt.asked_round = round;
             }
             if let Some(said) = said {

@@ -152,9 +152,12 @@ impl Work<'_> {
                 .last()
                 .is_some_and(|send| asked.elapsed_since(send.intended) >= quarantine);
         let completes_round = match purpose {
-            Purpose::Schedule => self.indices().all(|(other, a)| {
-                other == index || !self.can_ask(a) || a.asked_round > self.order.round
-            }),
+            Purpose::Schedule => {
+                self.order.is_of_this_schedule(asked)
+                    && self.indices().all(|(other, a)| {
+                        other == index || !self.can_ask(a) || a.asked_round > self.order.round
+                    })
+            }
             // So that the gap grows.
             Purpose::BeforeNextAttempt => said.is_none() && self.order.state == OrderState::Pending,
             Purpose::AfterRejection

@@ -88,11 +88,11 @@ fn order(dice: &mut Dice, nth: usize) -> OrderPlan {
 
 fn settings(dice: &mut Dice, liar: bool) -> Settings {
     let watched = liar || dice.once_in(3);
-    let heartbeat = match dice.below(8) {
-        0 if !watched => 10_000,
-        0..=2 => MINUTE,
-        3 | 4 => 10 * MINUTE,
-        _ => HOUR,
+    // Every beat costs as much as a question, and a watched case lasts for weeks.
+    let heartbeat = match dice.below(40) {
+        0 if !watched => MINUTE,
+        1..=6 => 10 * MINUTE,
+        _ => 2 * HOUR,
     };
     let tight = dice.once_in(4);
     let skewed = dice.once_in(4);

@@ -71,11 +71,14 @@ impl Judge {
     }
 
     /// The last asking after every end is over.
-    pub(crate) fn watched(&mut self, world: &World, since: Duration, steady: bool) {
+    pub(crate) fn watched(&mut self, world: &World, now: Duration, since: Duration, steady: bool) {
+        let last = self.times.watch_after.last().copied().unwrap_or_default() * 11 / 10;
         let watches = u32::try_from(self.times.watch_after.len()).unwrap_or(0);
         let mut complaints = Vec::new();
         for file in self.files.values() {
-            let Some(ended) = file.ended_at else { continue };
+            let Some(ended) = file.ended_at.filter(|at| steady && *at + last < now) else {
+                continue;
+            };
             let asked: Vec<_> = file
                 .attempts
                 .iter()
@@ -89,9 +92,6 @@ impl Judge {
                     file.name, file.state, file.asked_since_end
                 );
                 complaints.push((6, what));
-            }
-            if !steady {
-                continue;
             }
             let charged = asked.iter().any(|it| {
                 let row = Upstream::parse(&it.provider).and_then(|of| world.row(of, &it.number));

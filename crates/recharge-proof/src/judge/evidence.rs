@@ -13,7 +13,10 @@ pub(crate) struct Evidence {
     pub(crate) provider: String,
     pub(crate) sends: Vec<Send>,
     pub(crate) answers: Vec<Heard>,
-    /// What was last said when the order last ended.
+    /// What it was last said to be; an acknowledgement says that it is charging, unless a failure was told
+    /// since.
+    pub(crate) last: Option<Answered>,
+    /// The same when the order last ended.
     pub(crate) at_end: Option<Answered>,
 }
 
@@ -144,9 +147,5 @@ impl Evidence {
     /// Failed in that sense.
     pub(crate) fn failed_for_good(&self, apart: Duration) -> bool {
         !self.unsent() && !self.refused() && self.failed(apart)
-    }
-
-    pub(crate) fn last(&self) -> Option<Answered> {
-        self.answers.last().map(|heard| heard.said)
     }
 }

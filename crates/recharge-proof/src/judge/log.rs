@@ -134,7 +134,7 @@ impl Judge {
             file.ended_at = Some(writer.now);
             file.asked_since_end = 0;
             for attempt in &mut file.attempts {
-                attempt.at_end = attempt.last();
+                attempt.at_end = attempt.last;
             }
         } else {
             file.ended_at = None;
@@ -201,6 +201,7 @@ impl Judge {
                         end: None,
                     });
                 }
+                self.owners.insert(number.clone(), file.name.clone());
                 file.permitted = false;
                 file.intent = Some(Intent {
                     number,
@@ -228,6 +229,9 @@ impl Judge {
                     if let Some(send) = sends.find(|send| send.token == *token) {
                         send.end = Some((end, at));
                     }
+                    if end == End::Accepted && known.last != Some(Answered::Failed) {
+                        known.last = Some(Answered::Charging);
+                    }
                 }
             }
             Event::Answered {
@@ -246,6 +250,7 @@ impl Judge {
                     file.learned();
                 }
                 if let (Some(said), Some(known)) = (counts, file.attempt(*attempt)) {
+                    known.last = Some(said);
                     known.answers.push(Heard {
                         said,
                         asked: *asked,
