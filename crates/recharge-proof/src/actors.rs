@@ -107,7 +107,11 @@ async fn send(lab: &Lab, dice: &mut Dice, new: &NewOrder) -> bool {
     loop {
         let what = new.clone();
         let accept = |driver: Driver| async move { driver.accept(what, true).await };
-        match ask(lab, dice, accept).await {
+        let backups = lab.inner().disk.backups();
+        let answer = ask(lab, dice, accept).await;
+        // What was told before a backup was put back is told no more.
+        let answer = answer.filter(|_| lab.inner().disk.backups() == backups);
+        match answer {
             Some(Ok(accepted)) => {
                 let name = &new.order_id;
                 lab.note("acknowledged", accepted.stored.key.0, || name.to_string());

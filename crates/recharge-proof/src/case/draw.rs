@@ -218,7 +218,7 @@ fn trouble_of(dice: &mut Dice, slot: u32, workers: u32) -> Act {
             suspended: dice.once_in(4),
         },
         10 | 11 => {
-            let by = i64::try_from(dice.magnitude(500, 30 * HOUR)).unwrap_or(0);
+            let by = i64::try_from(dice.magnitude(500, 400 * HOUR)).unwrap_or(0);
             Act::Jump {
                 slot,
                 by: if dice.once_in(2) { by } else { -by },

@@ -1,0 +1,114 @@
+//! Many cases, one after another on each core, and what they showed.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use crate::case::{CaseId, Wanted};
+use crate::cover::Cover;
+use crate::executor::lock;
+use crate::judge::{Invariant, Violation};
+use crate::run::play;
+
+/// How many lives between two cases of which the trace is checked to repeat.
+const REPEATED: u64 = 64;
+
+/// What is to be played.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// How many orders are to live, at least.
+    pub lives: u64,
+    /// The seed of the first case; the next has the next.
+    pub seed: u64,
+    /// What is simulated.
+    pub wanted: Wanted,
+    /// How many cases at a time, one to a thread.
+    pub threads: usize,
+    /// Stop at the first violation of this invariant, whatever else is violated; without it, at the first
+    /// violation of any.
+    pub until: Option<Invariant>,
+}
+
+/// What was shown.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// How many orders lived.
+    pub lives: u64,
+    /// How many cases that were.
+    pub cases: u64,
+    /// How many events became durable.
+    pub events: u64,
+    /// How often a task went on.
+    pub polls: u64,
+    /// What was met.
+    pub cover: Cover,
+    /// How many cases violated each invariant.
+    pub violated: BTreeMap<Invariant, u64>,
+    /// The first violation that was to be found, by seed, and how many orders had lived before it.
+    pub first: Option<(CaseId, Violation, u64)>,
+    /// The traces of all cases in one number.
+    pub trace: u64,
+}
+
+/// Plays cases until so many orders have lived, or one violates what it must not.
+pub fn live(plan: Plan) -> Shown {
+    let next = AtomicU64::new(plan.seed);
+    let shown = Mutex::new(Shown::default());
+    std::thread::scope(|scope| {
+        for _ in 0..plan.threads.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    {
+                        let shown = lock(&shown);
+                        // Earlier cases that are still played may be violated as well, and come first.
+                        let late = shown.first.as_ref().is_some_and(|(id, ..)| id.seed < seed);
+                        if late || shown.lives >= plan.lives {
+                            return;
+                        }
+                    }
+                    one(plan, seed, &shown);
+                }
+            });
+        }
+    });
+    shown.into_inner().unwrap_or_default()
+}
+
+fn one(plan: Plan, seed: u64, shown: &Mutex<Shown>) {
+    let id = CaseId {
+        seed,
+        wanted: plan.wanted,
+        kept: None,
+    };
+    let mut outcome = play(id.clone(), false);
+    if seed % REPEATED == 0 && plan.until.is_none() {
+        let again = play(id.clone(), false);
+        if again.trace != outcome.trace {
+            outcome.violations.push(Violation {
+                invariant: Invariant(13),
+                what: format!("trace {:016x} and then {:016x}", outcome.trace, again.trace),
+            });
+        }
+    }
+    let mut shown = lock(shown);
+    let before = shown.lives;
+    shown.lives += outcome.lives;
+    shown.cases += 1;
+    shown.events += outcome.events;
+    shown.polls += outcome.polls;
+    shown.cover.add(&outcome.cover);
+    // A sum, so that it doesn't matter which thread was first.
+    shown.trace = shown.trace.wrapping_add(outcome.trace);
+    for violation in &outcome.violations {
+        *shown.violated.entry(violation.invariant).or_default() += 1;
+    }
+    let wanted = |violation: &&Violation| plan.until.is_none_or(|until| violation.invariant == until);
+    if let Some(violation) = outcome.violations.iter().find(wanted) {
+        let sooner = shown.first.as_ref().is_none_or(|(first, ..)| seed < first.seed);
+        if sooner {
+            shown.first = Some((id, violation.clone(), before + outcome.lives));
+        }
+    }
+}
