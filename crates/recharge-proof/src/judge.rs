@@ -94,6 +94,8 @@ pub(crate) struct Judge {
     pub(crate) by_name: BTreeMap<OrderId, OrderKey>,
     /// Whose a number is, for as long as the world stands: no restored backup changes that.
     owners: BTreeMap<String, OrderId>,
+    /// The same, from the other end.
+    numbers: BTreeMap<OrderId, Vec<String>>,
     /// What was sent under each number.
     sent: BTreeMap<String, wire::Packets>,
     /// What each order may have been charged for.
@@ -133,6 +135,7 @@ impl Judge {
             files: BTreeMap::new(),
             by_name: BTreeMap::new(),
             owners: BTreeMap::new(),
+            numbers: BTreeMap::new(),
             sent: BTreeMap::new(),
             allowed: BTreeMap::new(),
             acknowledged: BTreeSet::new(),
@@ -193,19 +196,43 @@ impl Judge {
         }
     }
 
+    /// This number is that order's.
+    pub(super) fn owns(&mut self, name: &OrderId, number: &str) {
+        if !self.owners.contains_key(number) {
+            self.owners.insert(number.to_owned(), name.clone());
+            let numbers = self.numbers.entry(name.clone()).or_default();
+            numbers.push(number.to_owned());
+        }
+    }
+
     /// Looks at the ledger: the truth about one order.
     pub(crate) fn charges(&mut self, world: &World, now: Duration, name: &OrderId) {
-        let numbers = self.owners.iter().filter(|(_, owner)| *owner == name);
-        let rows: Vec<_> = numbers
-            .flat_map(|(number, _)| Upstream::ALL.map(|upstream| world.row(upstream, number)))
-            .flatten()
+        let charges: u32 = charged(world, self.numbers.get(name));
+        self.weigh(world, now, name, charges);
+    }
+
+    /// The same for all orders.
+    pub(crate) fn all_charges(&mut self, world: &World, now: Duration) {
+        let charged: Vec<(OrderId, u32)> = self
+            .numbers
+            .iter()
+            .map(|(name, numbers)| (name, charged(world, Some(numbers))))
+            .filter(|(_, charges)| *charges > 0)
+            .map(|(name, charges)| (name.clone(), charges))
             .collect();
-        let charges: u32 = rows.iter().map(|row| row.charges).sum();
+        for (name, charges) in charged {
+            self.weigh(world, now, &name, charges);
+        }
+    }
+
+    fn weigh(&mut self, world: &World, now: Duration, name: &OrderId, charges: u32) {
         let allowed = self.allowed.get(name).copied().unwrap_or_default();
         let most = 1 + allowed.sends + allowed.failovers;
         if charges > most && !self.lies.pays_refused {
-            let of: Vec<_> = rows
-                .iter()
+            let numbers = self.numbers.get(name).into_iter().flatten();
+            let of: Vec<_> = numbers
+                .flat_map(|number| Upstream::ALL.map(|upstream| world.row(upstream, number)))
+                .flatten()
                 .filter(|row| row.charges > 0)
                 .map(|row| format!("{} {}", row.provider, row.order_id))
                 .collect();
@@ -227,14 +254,6 @@ impl Judge {
         }
     }
 
-    /// The same for all orders.
-    pub(crate) fn all_charges(&mut self, world: &World, now: Duration) {
-        let names: BTreeSet<OrderId> = self.owners.values().cloned().collect();
-        for name in names {
-            self.charges(world, now, &name);
-        }
-    }
-
     /// A text that goes to a log, to a merchant or into the store.
     pub(crate) fn text(&mut self, text: &str, account: &str) {
         let secret = self.secrets.iter().find(|secret| text.contains(*secret));
@@ -246,4 +265,10 @@ impl Judge {
             self.violated(14, format!("a text shows a full account: {:.200}", text));
         }
     }
+}
+
+fn charged(world: &World, numbers: Option<&Vec<String>>) -> u32 {
+    let numbers = numbers.into_iter().flatten();
+    let both = numbers.flat_map(|it| Upstream::ALL.map(|upstream| world.charges(upstream, it)));
+    both.sum()
 }

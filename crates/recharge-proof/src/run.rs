@@ -5,6 +5,7 @@ mod acts;
 use std::time::Duration;
 
 use recharge_engine::Times;
+use recharge_sim::FaultKind;
 
 use crate::actors;
 use crate::case::{Act, Case, CaseId, Part, When};
@@ -57,6 +58,8 @@ struct Run {
     /// Acts that wait for their time, the next one last.
     acts: Vec<(Duration, usize)>,
     phase: Phase,
+    /// Whether connections are reset after a request's first line.
+    cuts_lines: bool,
 }
 
 /// How far a case has come.
@@ -83,6 +86,7 @@ impl Run {
         }
         acts.sort_unstable_by(|a, b| b.cmp(a));
         let dice = Dice::stream(case.id.seed, 9, 0);
+        let cuts_lines = case.lies(FaultKind::ResetAtLine);
         let lab = Lab::new(case, readable);
         for (order, plan) in lab.case().orders() {
             let merchant = actors::orders(lab.clone(), order, plan.clone());
@@ -103,6 +107,7 @@ impl Run {
             polls: 0,
             acts,
             phase: Phase::Trouble,
+            cuts_lines,
         }
     }
 
@@ -190,7 +195,7 @@ impl Run {
                     tell,
                 } => {
                     changed = true;
-                    let cut = inner.world.reset_at_line(now, &request.method, &request.path);
+                    let cut = self.cuts_lines && inner.world.reset_at_line(now, &request.method, &request.path);
                     let (wait, answer) = if cut {
                         (Duration::ZERO, crate::mail::closed())
                     } else {

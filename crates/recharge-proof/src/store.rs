@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -318,10 +319,10 @@ impl Store for ModelStore {
         lease: Option<Lease>,
         step: &Step,
     ) -> Result<(), AppendError> {
-        let (process, step) = (self.process, step.clone());
-        let told_step = step.clone();
+        let (process, step) = (self.process, Arc::new(step.clone()));
+        let same = step.clone();
         let what = move |memory: &MemoryStore| at_once(memory.append(key, lease, &step));
-        let told = move |lab: &Lab, _: &()| lab.appended(process, key, lease, &told_step);
+        let told = move |lab: &Lab, _: &()| lab.appended(process, key, lease, &same);
         self.writes(Op::Append, Some(Locked::Order(key)), what, told)
             .await
     }

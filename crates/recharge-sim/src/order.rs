@@ -154,7 +154,11 @@ impl Record {
                 Some(Phase::Failed | Phase::NotTakenOn) => LedgerState::Failed,
             },
             submits: self.submits,
-            charges: u32::from(self.order.as_ref().is_some_and(Order::is_charged)),
+            charges: self.charges(),
         }
+    }
+
+    pub(crate) fn charges(&self) -> u32 {
+        u32::from(self.order.as_ref().is_some_and(Order::is_charged))
     }
 }

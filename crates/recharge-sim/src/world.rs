@@ -136,6 +136,13 @@ impl World {
         self.records.get(&key).map(|record| record.row(&key))
     }
 
+    /// How often one order number is charged: as its row has it, without the rest of the row.
+    pub fn charges(&self, upstream: Upstream, order_id: &str) -> u32 {
+        let key = (upstream, order_id.to_owned());
+        let record = self.records.get(&key);
+        record.map_or(0, Record::charges)
+    }
+
     /// What the merchant has left.
     pub fn balance(&self, upstream: Upstream) -> Money {
         match upstream {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use recharge_core::{OrderState, ReviewReason};
 use recharge_engine::store::{Lease, OrderKey, Stored};
 use recharge_engine::{
-    Alarm, Cause, Decision, Event, Person, Purpose, Recorded, SendToken, Step, Verdict,
+    Alarm, Cause, Decision, Event, Person, Purpose, Recorded, SendToken, Step, Verdict, WallTime,
 };
 
 use super::evidence::{Answered, End, Evidence, Heard, Send};
@@ -55,12 +55,13 @@ impl Judge {
         lease: Option<Lease>,
         step: &Step,
     ) {
-        let Some(before) = self.files.get(&key).cloned() else {
+        let Some(mut file) = self.files.remove(&key) else {
             self.violated(10, format!("events of {key:?}, which is no order"));
             return;
         };
+        let before = (file.state, file.due);
+        let sampled = file.version % 16 == key.0 % 16;
         let mut complaints = Complaints::default();
-        let mut file = before.clone();
         for recorded in &step.events {
             self.event(&mut file, recorded, writer, &mut complaints);
         }
@@ -79,11 +80,11 @@ impl Judge {
             complaints.add(6, what);
         }
         self.moved(&mut file, step, writer, &mut complaints);
-        callbacks_only_hasten(&before, &file, step, &mut complaints);
+        callbacks_only_hasten(before, &file, step, &mut complaints);
         for (invariant, what) in complaints.0 {
             self.violated(invariant, format!("order {} {what}", file.name));
         }
-        if before.version % 16 == key.0 % 16 {
+        if sampled {
             let text = format!("{:?} {:?}", step.events, step.alarms);
             self.text(&text, &file.account);
         }
@@ -201,7 +202,7 @@ impl Judge {
                         end: None,
                     });
                 }
-                self.owners.insert(number.clone(), file.name.clone());
+                self.owns(&file.name, &number);
                 file.permitted = false;
                 file.intent = Some(Intent {
                     number,
@@ -453,7 +454,12 @@ impl Complaints {
 }
 
 /// A callback, and an answer to what it asked other than "succeeded", leave everything as it is.
-fn callbacks_only_hasten(before: &File, file: &File, step: &Step, complaints: &mut Complaints) {
+fn callbacks_only_hasten(
+    before: (OrderState, Option<WallTime>),
+    file: &File,
+    step: &Step,
+    complaints: &mut Complaints,
+) {
     let hastens = |recorded: &Recorded| match &recorded.event {
         Event::CallbackSeen { .. } => true,
         Event::Answered {
@@ -470,8 +476,8 @@ fn callbacks_only_hasten(before: &File, file: &File, step: &Step, complaints: &m
     let counts = step.events.iter().any(|recorded| {
         matches!(&recorded.event, Event::Answered { purpose: Purpose::CallbackCounts, .. })
     });
-    if !counts && (before.state, before.due) != (file.state, file.due) {
-        let (from, to) = (before.state, file.state);
+    if !counts && before != (file.state, file.due) {
+        let (from, to) = (before.0, file.state);
         complaints.add(8, format!("goes from {from} to {to}, or is put off, by a callback"));
     }
 }
