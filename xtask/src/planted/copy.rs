@@ -14,6 +14,9 @@ use crate::project::{Project, Result};
 /// What tells the copy's crates from the workspace's own, which share a target folder.
 const MARK: &str = "+planted";
 
+/// What begins each package of a lock file.
+const BLOCK: &str = "[[package]]\n";
+
 /// Writes the copy, with these sources instead of the project's, and answers where it is.
 pub(super) fn write(
     project: &Project,
@@ -85,7 +88,6 @@ fn lock(text: &str) -> String {
         });
         lines.collect::<String>()
     };
-    const BLOCK: &str = "[[package]]\n";
     let (head, packages) = text.split_once(BLOCK).unwrap_or((text, ""));
     let packages = packages.split(BLOCK).map(|block| {
         let block = if block.contains("\nsource = ") {

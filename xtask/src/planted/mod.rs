@@ -17,6 +17,7 @@ mod scan;
 mod weave;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::PathBuf;
 
 pub(crate) use self::list::{Bug, LIST, list};
@@ -44,11 +45,19 @@ pub(crate) fn run(project: &Project, package: Option<&str>) -> Result<bool> {
 
 /// Weaves the bugs into a copy of the workspace and builds the simulation there, as users build: with
 /// `--release`. Answers where the binary is.
-///
-/// A later build of the same crate in the workspace itself takes its place there.
 pub(crate) fn build(project: &Project) -> Result<PathBuf> {
-    let target = build_package(project, PROOF)?;
-    Ok(target.join("release").join(PROOF))
+    let release = build_package(project, PROOF)?.join("release");
+    let (built, planted) = (
+        release.join(PROOF),
+        release.join(format!("{PROOF}-planted")),
+    );
+    // The next build of the workspace's own takes the place of what was built. A new file, because the old
+    // one may still be running.
+    if planted.exists() {
+        fs::remove_file(&planted)?;
+    }
+    fs::copy(built, &planted)?;
+    Ok(planted)
 }
 
 /// The same for any crate; answers the target folder. The workspace's own is used, so that nothing of the

@@ -28,7 +28,7 @@ pub(super) fn weave(source: &str, bugs: &[(usize, &Bug)]) -> Result<String, Vec<
     let mut found: Vec<(Span, usize, &Bug)> = Vec::new();
     for (number, bug) in bugs {
         let place = match scan::wanted(&bug.find) {
-            Some(wanted) => only(scan::places(&pieces, &wanted), bug),
+            Some(wanted) => only(&scan::places(&pieces, &wanted), bug),
             None => Err(format!(
                 "what bug {} looks for is empty, or its « and » are no pair: mend it in {LIST}",
                 bug.name
@@ -65,10 +65,10 @@ pub(super) fn weave(source: &str, bugs: &[(usize, &Bug)]) -> Result<String, Vec<
     }
 }
 
-fn only(places: Vec<Span>, bug: &Bug) -> Result<Span, String> {
+fn only(places: &[Span], bug: &Bug) -> Result<Span, String> {
     let Bug { name, file, .. } = bug;
-    match places[..] {
-        [place] => Ok(place),
+    match places {
+        [place] => Ok(*place),
         [] => Err(format!(
             "the text of bug {name} isn't found in {file}: the code has changed; say in {LIST} where the rule now stands"
         )),
@@ -102,13 +102,15 @@ fn woven(source: &str, found: &[(Span, usize, &Bug)]) -> String {
         out.push_str(text(done, *from));
         out.push_str(open);
         for (_, number, bug) in group {
+            let put = bug.put.trim();
             // A comment at the end of a line ends with it.
-            out.push_str(&format!(
-                "if crate::planted::on({number}) {{ {}\n}} else ",
-                bug.put.trim()
-            ));
+            let awake = format!("if crate::planted::on({number}) {{ {put}\n}} else ");
+            out.push_str(&awake);
         }
-        out.push_str(&format!("{{ {}\n}}{close}", text(*from, *to)));
+        out.push_str("{ ");
+        out.push_str(text(*from, *to));
+        out.push_str("\n}");
+        out.push_str(close);
         done = *to;
     }
     out.push_str(source.get(done..).unwrap_or_default());
