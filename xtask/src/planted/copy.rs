@@ -39,7 +39,14 @@ pub(super) fn write(
             None => project.read(&root)?,
         };
         woven.insert(root, format!("{source}\nmod planted;\n"));
-        woven.insert(format!("{dir}/src/planted.rs"), switch(bugs));
+        let switched = format!("{dir}/src/planted.rs");
+        if project.files.binary_search(&switched).is_ok() {
+            return Err(format!(
+                "{switched} is in the way: the switch of the planted bugs goes there"
+            )
+            .into());
+        }
+        woven.insert(switched, switch(bugs));
     }
     let copied = |path: &&String| path.starts_with("crates/") || path.starts_with("xtask/");
     let copy = project.root.join("target").join("planted");
@@ -206,10 +213,13 @@ mod tests {
             form: crate::planted::list::Form::Expression,
         };
         let woven = [("crates/a/src/lib.rs".to_owned(), "// woven".to_owned())];
-        let copy = write(&sample.project(), &[bug], woven.into()).unwrap();
+        let copy = write(&sample.project(), std::slice::from_ref(&bug), woven.into()).unwrap();
         let read = |path: &str| fs::read_to_string(copy.join(path)).unwrap_or_default();
         assert_eq!(read("crates/a/src/lib.rs"), "// woven\nmod planted;\n");
         assert!(read("crates/a/src/planted.rs").contains("&[\"a-bug\"]"));
         assert_eq!(read("crates/b/src/planted.rs"), "");
+        let sample = sample.file("crates/a/src/planted.rs", "//! Ours.\n");
+        let error = write(&sample.project(), &[bug], BTreeMap::new()).unwrap_err();
+        assert!(error.to_string().contains("in the way"), "{error}");
     }
 }
