@@ -8,6 +8,7 @@
 //! | [`facts`] | the upstreams' facts, and the tests that prove them |
 //! | [`docs`] | one file a generated page |
 //! | [`lint`], [`test`](mod@test), [`bench`](mod@bench) | the other tasks |
+//! | [`planted`] | bugs that the simulation must catch, woven into a copy of the sources |
 //! | [`proof`] | `crash` and `sweep`: the command killed, and its disk failed |
 //! | [`tree`] | limits on what `cargo tree` shows, for `tidy` and `bench` |
 
@@ -16,6 +17,7 @@ mod bench;
 mod docs;
 mod facts;
 mod lint;
+mod planted;
 mod problem;
 mod project;
 mod proof;
@@ -74,6 +76,13 @@ enum Task {
     },
     /// Fail each write and each sync of a run once, and cut off its log at every frame
     Sweep,
+    /// Weave the planted bugs into a copy of the sources and build a crate of it
+    #[command(hide = true)]
+    Plant {
+        /// The crate; the simulation when left out
+        #[arg(value_name = "CRATE")]
+        package: Option<String>,
+    },
     /// Every goal of performance in one table
     Bench {
         /// Also what takes long: the cold build of the README's first command, and five million stored orders
@@ -91,6 +100,7 @@ fn main() -> ExitCode {
         Task::Test { .. } => test::run(&project, &after_test()),
         Task::Crash { rounds, seed } => proof::crash(&project, rounds, seed),
         Task::Sweep => proof::sweep(&project),
+        Task::Plant { package } => planted::run(&project, package.as_deref()),
         Task::Bench { long } => bench::run(&project, long),
     });
     finish(done)

@@ -11,6 +11,7 @@ mod length;
 mod links;
 mod manifests;
 mod module_docs;
+mod planted;
 
 use std::time::Instant;
 
@@ -42,6 +43,10 @@ const RULES: &[Rule] = &[
         links::rule,
     ),
     ("absences: what a crate must not have", absences::rule),
+    (
+        "planted: every bug of the list has its place",
+        planted::rule,
+    ),
     ("bans: what no build of ours may carry", bans::rule),
     ("deps: how many crates a build may carry", tree::rule),
 ];

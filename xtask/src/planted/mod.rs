@@ -1,0 +1,131 @@
+//! Planted bugs: a list of single changes to the code, each of which the simulation must catch.
+//!
+//! The sources stay free of any mark. `crates/recharge-proof/planted.toml` says where each bug goes and what
+//! stands there then; all of them are woven into one copy of the workspace, `target/planted`, and each is
+//! asleep until the variable [`VARIABLE`] names it. So a hundred bugs cost one build.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`list`] | the list: read, and checked |
+//! | [`scan`] | a source without what formatting can change |
+//! | [`weave`](mod@weave) | the weaver: a pure function |
+//! | [`copy`] | the copy of the workspace |
+
+mod copy;
+mod list;
+mod scan;
+mod weave;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+pub(crate) use self::list::{Bug, LIST, list};
+pub(crate) use self::weave::Stale;
+
+use crate::project::{Project, Result};
+use crate::run;
+
+/// Names the bug that is awake, by its name or its number in the list, which counts from 1. Not set, or
+/// empty: none.
+pub(crate) const VARIABLE: &str = "RECHARGE_PLANTED";
+
+/// The crate that is built with the bugs in it.
+const PROOF: &str = "recharge-proof";
+
+/// Builds a crate with the bugs in it, and says where.
+pub(crate) fn run(project: &Project, package: Option<&str>) -> Result<bool> {
+    let built = match package {
+        Some(package) => build_package(project, package)?,
+        None => build(project)?,
+    };
+    println!("{}", built.display());
+    Ok(true)
+}
+
+/// Weaves the bugs into a copy of the workspace and builds the simulation there, as users build: with
+/// `--release`. Answers where the binary is.
+pub(crate) fn build(project: &Project) -> Result<PathBuf> {
+    let release = build_package(project, PROOF)?.join("release");
+    let (built, planted) = (
+        release.join(PROOF),
+        release.join(format!("{PROOF}-planted")),
+    );
+    // The next build of the workspace's own takes the place of what was built. A new file, because the old
+    // one may still be running.
+    if planted.exists() {
+        fs::remove_file(&planted)?;
+    }
+    fs::copy(built, &planted)?;
+    Ok(planted)
+}
+
+/// The same for any crate; answers the target folder. The workspace's own is used, so that nothing of the
+/// registry is compiled twice.
+pub(crate) fn build_package(project: &Project, package: &str) -> Result<PathBuf> {
+    let root = plant(project)?;
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| project.root.join("target"), PathBuf::from);
+    let mut build = run::cargo(project);
+    build
+        .args(["build", "--release", "--package", package])
+        .arg("--manifest-path")
+        .arg(root.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target);
+    if run::status(&mut build)?.success() {
+        Ok(target)
+    } else {
+        Err("the sources with the planted bugs could not be built: a bug of planted.toml may no longer compile where it stands".into())
+    }
+}
+
+/// Writes the copy, and answers where it is.
+fn plant(project: &Project) -> Result<PathBuf> {
+    let bugs = list(project)?;
+    let (woven, stale) = weave_all(project, &bugs)?;
+    if !stale.is_empty() {
+        let lines: Vec<String> = stale.iter().map(ToString::to_string).collect();
+        return Err(lines.join("\n").into());
+    }
+    copy::write(project, &bugs, woven)
+}
+
+/// Every source with its bugs in it, by path, and the bugs that can't be woven.
+pub(crate) fn weave_all(
+    project: &Project,
+    bugs: &[Bug],
+) -> Result<(BTreeMap<String, String>, Vec<Stale>)> {
+    let mut files: BTreeMap<&str, Vec<(usize, &Bug)>> = BTreeMap::new();
+    for (number, bug) in (1..).zip(bugs) {
+        files.entry(&bug.file).or_default().push((number, bug));
+    }
+    let mut woven = BTreeMap::new();
+    let mut stale = Vec::new();
+    for (file, bugs) in files {
+        match weave::weave(&project.read(file)?, &bugs) {
+            Ok(source) => {
+                woven.insert(file.to_owned(), source);
+            }
+            Err(found) => stale.extend(found),
+        }
+    }
+    Ok((woven, stale))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_planted_bug_can_be_woven_into_the_present_sources() {
+        let project = Project::load().unwrap();
+        let bugs = list(&project).unwrap();
+        let (woven, stale) = weave_all(&project, &bugs).unwrap();
+        assert_eq!(stale, []);
+        for (number, bug) in (1..).zip(&bugs) {
+            let mark = format!("crate::planted::on({number})");
+            assert_eq!(woven[&bug.file].matches(&mark).count(), 1, "{}", bug.name);
+        }
+    }
+}
