@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask docs | tidy | lint | test | bench | crash | sweep`.
+//! The project's own tasks: `cargo xtask docs | tidy | lint | test | bench | crash | sweep | simulate`.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -10,6 +10,7 @@
 //! | [`lint`], [`test`](mod@test), [`bench`](mod@bench) | the other tasks |
 //! | [`planted`] | bugs that the simulation must catch, woven into a copy of the sources |
 //! | [`proof`] | `crash` and `sweep`: the command killed, and its disk failed |
+//! | [`simulate`] | lives of orders, simulated, and whether each planted bug is caught |
 //! | [`tree`] | limits on what `cargo tree` shows, for `tidy` and `bench` |
 
 mod arrows;
@@ -25,6 +26,7 @@ mod run;
 mod rust;
 #[cfg(test)]
 mod sample;
+mod simulate;
 mod test;
 mod tidy;
 mod tree;
@@ -76,13 +78,8 @@ enum Task {
     },
     /// Fail each write and each sync of a run once, and cut off its log at every frame
     Sweep,
-    /// Weave the planted bugs into a copy of the sources and build a crate of it
-    #[command(hide = true)]
-    Plant {
-        /// The crate; the simulation when left out
-        #[arg(value_name = "CRATE")]
-        package: Option<String>,
-    },
+    /// Lives of orders in virtual time, all lives where the space is small, and the planted bugs
+    Simulate(simulate::Options),
     /// Every goal of performance in one table
     Bench {
         /// Also what takes long: the cold build of the README's first command, and five million stored orders
@@ -100,7 +97,7 @@ fn main() -> ExitCode {
         Task::Test { .. } => test::run(&project, &after_test()),
         Task::Crash { rounds, seed } => proof::crash(&project, rounds, seed),
         Task::Sweep => proof::sweep(&project),
-        Task::Plant { package } => planted::run(&project, package.as_deref()),
+        Task::Simulate(options) => simulate::run(&project, &options),
         Task::Bench { long } => bench::run(&project, long),
     });
     finish(done)

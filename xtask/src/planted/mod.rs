@@ -18,7 +18,7 @@ mod weave;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) use self::list::{Bug, LIST, list};
 pub(crate) use self::weave::Stale;
@@ -30,53 +30,43 @@ use crate::run;
 /// empty: none.
 pub(crate) const VARIABLE: &str = "RECHARGE_PLANTED";
 
-/// The crate that is built with the bugs in it.
+/// The crate that is built with the bugs in it, and its profile.
 const PROOF: &str = "recharge-proof";
+const PROFILE: &str = "proof";
 
-/// Builds a crate with the bugs in it, and says where.
-pub(crate) fn run(project: &Project, package: Option<&str>) -> Result<bool> {
-    let built = match package {
-        Some(package) => build_package(project, package)?,
-        None => build(project)?,
-    };
-    println!("{}", built.display());
-    Ok(true)
-}
-
-/// Weaves the bugs into a copy of the workspace and builds the simulation there, as users build: with
-/// `--release`. Answers where the binary is.
+/// Weaves the bugs into a copy of the workspace and builds the simulation there. Answers where the binary
+/// is.
 pub(crate) fn build(project: &Project) -> Result<PathBuf> {
-    let release = build_package(project, PROOF)?.join("release");
-    let (built, planted) = (
-        release.join(PROOF),
-        release.join(format!("{PROOF}-planted")),
-    );
+    let built = built(project, &plant(project)?).map_err(|error| {
+        format!("{error}: a bug of {LIST} may no longer compile where it stands")
+    })?;
     // The next build of the workspace's own takes the place of what was built. A new file, because the old
     // one may still be running.
+    let planted = built.with_file_name(format!("{PROOF}-planted"));
     if planted.exists() {
         fs::remove_file(&planted)?;
     }
-    fs::copy(built, &planted)?;
+    fs::rename(built, &planted)?;
+    self::built(project, &project.root)?;
     Ok(planted)
 }
 
-/// The same for any crate; answers the target folder. The workspace's own is used, so that nothing of the
-/// registry is compiled twice.
-pub(crate) fn build_package(project: &Project, package: &str) -> Result<PathBuf> {
-    let root = plant(project)?;
+/// Builds the simulation of the workspace in that folder. The target folder is the workspace's own, so
+/// that nothing of the registry is compiled twice.
+pub(crate) fn built(project: &Project, root: &Path) -> Result<PathBuf> {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| project.root.join("target"), PathBuf::from);
     let mut build = run::cargo(project);
     build
-        .args(["build", "--release", "--package", package])
+        .args(["build", "--quiet", "--profile", PROFILE, "--package", PROOF])
         .arg("--manifest-path")
         .arg(root.join("Cargo.toml"))
         .arg("--target-dir")
         .arg(&target);
     if run::status(&mut build)?.success() {
-        Ok(target)
+        Ok(target.join(PROFILE).join(PROOF))
     } else {
-        Err("the sources with the planted bugs could not be built: a bug of planted.toml may no longer compile where it stands".into())
+        Err(format!("{PROOF} could not be built in {}", root.display()).into())
     }
 }
 

@@ -134,9 +134,6 @@ impl Judge {
         if state.is_end() {
             file.ended_at = Some(writer.now);
             file.asked_since_end = 0;
-            for attempt in &mut file.attempts {
-                attempt.at_end = attempt.last;
-            }
         } else {
             file.ended_at = None;
         }
@@ -387,6 +384,11 @@ impl Judge {
         }
         file.decided = cause == Cause::Decided;
         file.state = to;
+        if to.is_end() {
+            for attempt in &mut file.attempts {
+                attempt.at_end = attempt.last;
+            }
+        }
     }
 
     /// The log as a restored backup has it.
