@@ -56,7 +56,9 @@ use self::core::Core;
 pub use self::error::{ActError, StartError, TakeError};
 pub use self::tasks::{OnTokio, Spawn, Task};
 use crate::store::{Accepted, AccountLimits, KeptCallback, Stored};
-use crate::{AcceptError, Clock, Command, Input, NewOrder, Order, Route, Store, StoreError, Times};
+use crate::{
+    AcceptError, Clock, Command, Input, NewOrder, Order, Route, Store, StoreError, Times,
+};
 
 /// What a driver is made of. The fields have the defaults that the lifecycle names; set those that differ,
 /// then [`start`](Self::start).
