@@ -166,10 +166,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// After a crash: lease and epoch that were given out are never given out again.
     async fn begin(&self) -> Result<Session, StoreError>;
 
-    /// The next epoch, after a jump of the clock.
+    /// The next epoch, after a jump of the clock. `None` for a worker whose lease is void: were its epoch above
+    /// that of the worker that has begun since, that one would wait for ever for what was written down in it.
     ///
     /// After a crash: it is never given out again.
-    async fn next_epoch(&self) -> Result<Epoch, StoreError>;
+    async fn next_epoch(&self, lease: Lease) -> Result<Option<Epoch>, StoreError>;
 
     /// Takes an order, once for each merchant and order id: the same content again is the same order,
     /// whatever the guards say; other content is a conflict. The guards see every order accepted before.

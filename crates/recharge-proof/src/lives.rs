@@ -13,6 +13,9 @@ use crate::run::play;
 /// How many lives between two cases of which the trace is checked to repeat.
 const REPEATED: u64 = 64;
 
+/// How many violations are kept that were not looked for.
+const OTHERS: usize = 20;
+
 /// What is to be played.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
@@ -46,6 +49,8 @@ pub struct Shown {
     pub violated: BTreeMap<Invariant, u64>,
     /// The first violation that was to be found, by seed, and how many orders had lived before it.
     pub first: Option<(CaseId, Violation, u64)>,
+    /// Violations that were passed by, up to a few.
+    pub others: Vec<(CaseId, Violation)>,
     /// The traces of all cases in one number.
     pub trace: u64,
 }
@@ -101,6 +106,9 @@ fn one(plan: Plan, seed: u64, shown: &Mutex<Shown>) {
     // A sum, so that it doesn't matter which thread was first.
     shown.trace = shown.trace.wrapping_add(outcome.trace);
     for violation in &outcome.violations {
+        if shown.others.len() < OTHERS && plan.until.is_some() {
+            shown.others.push((id.clone(), violation.clone()));
+        }
         *shown.violated.entry(violation.invariant).or_default() += 1;
     }
     let wanted = |violation: &&Violation| plan.until.is_none_or(|until| violation.invariant == until);

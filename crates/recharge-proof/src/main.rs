@@ -135,6 +135,9 @@ fn lives(plan: Plan, of: Of, floor: u64, cover: bool) -> bool {
     if cover {
         shown.cover.lines(postgres).iter().for_each(|line| println!("{line}"));
     }
+    for (case, violation) in &shown.others {
+        println!("other case={case} {}: {}", violation.invariant, violation.what);
+    }
     let mut fine = true;
     if let Some((case, violation, lives)) = &shown.first {
         fine = false;

@@ -267,8 +267,8 @@ impl Store for ModelStore {
         self.writes(Op::Begin, None, what, told).await
     }
 
-    async fn next_epoch(&self) -> Result<Epoch, StoreError> {
-        let what = |memory: &MemoryStore| at_once(memory.next_epoch());
+    async fn next_epoch(&self, lease: Lease) -> Result<Option<Epoch>, StoreError> {
+        let what = move |memory: &MemoryStore| at_once(memory.next_epoch(lease));
         self.writes(Op::NextEpoch, None, what, nobody).await
     }
 

@@ -229,8 +229,8 @@ impl Store for Sqlite {
         self.write(small::Begin).await
     }
 
-    async fn next_epoch(&self) -> Result<Epoch, StoreError> {
-        self.write(small::NextEpoch).await
+    async fn next_epoch(&self, lease: Lease) -> Result<Option<Epoch>, StoreError> {
+        self.write(small::NextEpoch(lease)).await
     }
 
     async fn accept(

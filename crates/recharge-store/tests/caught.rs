@@ -164,8 +164,8 @@ impl Store for BrokenStore {
         Ok(session)
     }
 
-    async fn next_epoch(&self) -> Result<Epoch, StoreError> {
-        self.store.next_epoch().await
+    async fn next_epoch(&self, lease: Lease) -> Result<Option<Epoch>, StoreError> {
+        self.store.next_epoch(lease).await
     }
 
     async fn accept(

@@ -215,7 +215,7 @@ async fn what_a_caller_who_has_gone_away_claimed_is_free_again() {
         store.release(lease, &keys).await.unwrap();
     }
     // What was abandoned is seen to in time: the writer's at once, the readers' by and by.
-    store.next_epoch().await.unwrap();
+    store.next_epoch(lease).await.unwrap();
     let mut claimed = Vec::new();
     while claimed.len() < 4 {
         claimed.extend(store.claim_due(lease, NOW, 10).await.unwrap());

@@ -169,7 +169,7 @@ pub async fn a_later_worker_voids_earlier_leases(mut scene: Scene) {
 pub async fn leases_and_epochs_never_repeat(mut scene: Scene) {
     let (mut lease, mut epoch) = (scene.session.lease, scene.session.epoch);
     for _ in 0..3 {
-        let next = scene.store.next_epoch().await.unwrap();
+        let next = scene.store.next_epoch(lease).await.unwrap().unwrap();
         assert!(next > epoch, "{next:?} after {epoch:?}");
         epoch = next;
         scene.crash_without_beginning().await;
@@ -179,6 +179,8 @@ pub async fn leases_and_epochs_never_repeat(mut scene: Scene) {
         (lease, epoch) = (session.lease, session.epoch);
         let session = scene.begin().await;
         assert!(session.lease > lease && session.epoch > epoch);
+        // One that has been superseded begins no epoch above that of its successor.
+        assert_eq!(scene.store.next_epoch(lease).await, Ok(None));
         (lease, epoch) = (session.lease, session.epoch);
     }
 }

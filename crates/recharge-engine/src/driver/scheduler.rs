@@ -159,8 +159,10 @@ impl Core {
         if !more && let Some(due) = self.store.next_due().await? {
             // One that is due, and could not be claimed, must not be asked for without end: there is no
             // room for it, or another worker has begun, whose it is to claim.
-            let soonest = if in_vain { self.heartbeat } else { AFTER_TROUBLE };
-            let due = due.max(now.after(soonest));
+            let due = match (due <= now, in_vain) {
+                (true, true) => now.after(self.heartbeat),
+                (true, false) | (false, _) => due.max(now.after(AFTER_TROUBLE)),
+            };
             let mut agenda = lock(&self.agenda);
             let known = agenda.claimable.map_or(due, |known| known.min(due));
             agenda.claimable = Some(known);

@@ -29,10 +29,13 @@ impl Store for MemoryStore {
         })
     }
 
-    async fn next_epoch(&self) -> Result<Epoch, StoreError> {
+    async fn next_epoch(&self, lease: Lease) -> Result<Option<Epoch>, StoreError> {
         let mut books = self.lock();
+        if !books.state.present(lease) {
+            return Ok(None);
+        }
         books.write(Entry::NextEpoch)?;
-        Ok(Epoch(books.state.epoch))
+        Ok(Some(Epoch(books.state.epoch)))
     }
 
     async fn accept(

@@ -88,8 +88,8 @@ impl Store for Uneven {
         with_fate!(self, begin())
     }
 
-    async fn next_epoch(&self) -> Result<Epoch, StoreError> {
-        with_fate!(self, next_epoch())
+    async fn next_epoch(&self, lease: Lease) -> Result<Option<Epoch>, StoreError> {
+        with_fate!(self, next_epoch(lease))
     }
 
     async fn accept(

@@ -42,15 +42,16 @@ impl Op for Begin {
 
 /// The next epoch.
 #[derive(Debug)]
-pub(super) struct NextEpoch;
+pub(super) struct NextEpoch(pub(super) Lease);
 
 impl Op for NextEpoch {
-    type Outcome = Epoch;
+    type Outcome = Option<Epoch>;
 
-    fn apply(&self, batch: &mut Batch<'_>) -> rusqlite::Result<Epoch> {
+    fn apply(&self, batch: &mut Batch<'_>) -> rusqlite::Result<Option<Epoch>> {
         batch
-            .prepare("UPDATE meta SET epoch = epoch + 1 RETURNING epoch")?
-            .query_row([], |row| Ok(Epoch(unsigned(row.get(0)?))))
+            .prepare("UPDATE meta SET epoch = epoch + 1 WHERE lease = ?1 RETURNING epoch")?
+            .query_row([signed(self.0.0)], |row| Ok(Epoch(unsigned(row.get(0)?))))
+            .optional()
     }
 }
 
