@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use recharge_core::{Account, FaceValue, MerchantId, OrderId, OrderState};
+use recharge_core::{Account, FaceValue, MerchantId, OrderId, OrderState, UpstreamState};
 use recharge_engine::driver::Driver;
 use recharge_engine::{AcceptError, Command, Decision, NewOrder, Person, Verdict};
 use recharge_sim::{CallbackSend, Upstream};
@@ -284,6 +284,7 @@ pub(crate) async fn calls_back(lab: Lab, call: CallbackSend, again: bool) {
         return;
     };
     let body = call.body.clone();
+    let backups = lab.inner().disk.backups();
     let heard = ask(&lab, &mut dice, |driver: Driver| async move {
         let form = Some("application/x-www-form-urlencoded");
         let heard = driver.callback(&provider, form, body.as_bytes()).await;
@@ -294,11 +295,33 @@ pub(crate) async fn calls_back(lab: Lab, call: CallbackSend, again: bool) {
         says(&lab, text, "");
     }
     let now = lab.executor().now();
-    let ok = matches!(heard, Some(Ok(())));
+    let ok = matches!(heard, Some(Ok(()))) && lab.inner().disk.backups() == backups;
+    if ok {
+        let (number, claims) = said(&call);
+        lab.inner().judge.heard(&number, claims);
+    }
     lab.note("callback", u64::from(ok), || format!("{} {}", call.upstream, call.order_id));
     let mut inner = lab.inner();
     inner.cover.called_back(ok, again);
     if !again {
         inner.world.callback_answered(now, call.id, ok.then_some(b"success"));
     }
+}
+
+/// What a callback says: our number, and the state. Nothing in either is escaped.
+fn said(call: &CallbackSend) -> (String, Option<UpstreamState>) {
+    let field = |name: &str| {
+        let mut pairs = call.body.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(key, _)| *key == name).map(|(_, value)| value).unwrap_or_default()
+    };
+    let (number, state, failed) = match call.upstream {
+        Upstream::Juhe => ("orderid", "sta", "9"),
+        Upstream::Jisu => ("outorderno", "rechargestatus", "2"),
+    };
+    let claims = match field(state) {
+        "1" => Some(UpstreamState::Succeeded),
+        other if other == failed => Some(UpstreamState::Failed),
+        _ => None,
+    };
+    (field(number).to_owned(), claims)
 }

@@ -112,6 +112,8 @@ pub(crate) struct Settings {
     pub(crate) slow_network: Duration,
     /// When nothing goes wrong any more.
     pub(crate) calm_at: Duration,
+    /// Whether a worker begins anew then.
+    pub(crate) fresh: bool,
     /// Whether the orders are watched to the end of the last asking.
     pub(crate) watched: bool,
     /// How far each worker's wall clock is off at its start, in milliseconds.

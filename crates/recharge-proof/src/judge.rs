@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use recharge_core::OrderId;
+use recharge_core::{OrderId, OrderState, UpstreamState};
 use recharge_engine::Times;
-use recharge_engine::store::OrderKey;
+use recharge_engine::store::{KeptCallback, Lease, OrderKey};
 use recharge_sim::{FaultKind, Upstream, World};
 
 use crate::case::Case;
@@ -109,6 +109,11 @@ pub(crate) struct Judge {
     restored: bool,
     /// The provider that can't be asked.
     mute: Option<String>,
+    callbacks_count: bool,
+    /// The lease of who has begun last.
+    pub(crate) lease: Lease,
+    /// The callbacks that are durable: our number, and what they claim.
+    kept: Vec<(String, Option<UpstreamState>)>,
     pub(crate) violations: Vec<Violation>,
 }
 
@@ -151,6 +156,10 @@ impl Judge {
             secrets: crate::lab::SECRETS.map(str::to_owned).to_vec(),
             restored: false,
             mute: case.settings.mute.map(|upstream| upstream.as_str().to_owned()),
+            callbacks_count: case.settings.callbacks_count
+                && case.settings.mute == Some(Upstream::Jisu),
+            lease: Lease(0),
+            kept: Vec::new(),
             violations: Vec::new(),
         }
     }
@@ -171,6 +180,19 @@ impl Judge {
             self.violated(9, format!("order {name} was acknowledged and is not durable"));
         }
         self.acknowledged.insert(name.clone());
+    }
+
+    /// A callback has become durable.
+    pub(crate) fn keeps(&mut self, callback: &KeptCallback) {
+        self.kept.push((callback.number.clone(), callback.claims));
+    }
+
+    /// A callback was answered with success.
+    pub(crate) fn heard(&mut self, number: &str, claims: Option<UpstreamState>) {
+        if !self.kept.contains(&(number.to_owned(), claims)) {
+            let what = format!("a callback about {number} is answered for and not kept");
+            self.violated(9, what);
+        }
     }
 
     pub(crate) fn is_acknowledged(&self, name: &OrderId) -> bool {
@@ -244,6 +266,15 @@ impl Judge {
         }
         let honest = !self.lies.pays_refused && !self.lies.reverses;
         let file = self.by_name.get(name).and_then(|key| self.files.get(key));
+        if honest
+            && charges == 0
+            && let Some(file) = file
+            && file.state == OrderState::Succeeded
+            && !file.decided
+        {
+            let what = format!("order {name} is called succeeded, and nobody is charged at {now:?}");
+            return self.violated(7, what);
+        }
         if honest
             && charges > 0
             && let Some(file) = file

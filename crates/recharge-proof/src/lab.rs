@@ -33,6 +33,9 @@ pub(crate) const SECRETS: [&str; 4] = [
     DEFAULT_JISU_APPSECRET,
 ];
 
+/// What only signs.
+pub(crate) const SIGNED_WITH: [&str; 2] = [DEFAULT_JUHE_OPENID, DEFAULT_JISU_APPSECRET];
+
 /// How many workers there can be.
 pub(crate) const SLOTS: usize = 2;
 
@@ -327,7 +330,9 @@ impl Lab {
         self.note("begins", session.lease.0, || {
             format!("{process:?} with {:?} and {:?}", session.lease, session.epoch)
         });
-        self.inner().holder = Some(process);
+        let mut inner = self.inner();
+        inner.holder = Some(process);
+        inner.judge.lease = session.lease;
     }
 
     /// An order has become durable.

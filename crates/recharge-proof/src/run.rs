@@ -266,6 +266,10 @@ impl Run {
                 }
                 let inner = &mut *inner;
                 inner.judge.calm(&inner.world, now, orders);
+                inner.judge.replayed(&inner.disk.memory);
+                if self.lab.case().settings.fresh {
+                    inner.judge.all_heard(&inner.disk.memory);
+                }
                 self.phase = if self.lab.case().settings.watched {
                     let last = Times::default().watch_after.last().copied();
                     let put_off = until.saturating_sub(now);
@@ -309,7 +313,7 @@ impl Run {
             }
             !serves && !starting
         };
-        if needs_one {
+        if needs_one || self.lab.case().settings.fresh {
             acts::restart(&self.lab, 0);
         }
     }

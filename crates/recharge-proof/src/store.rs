@@ -374,7 +374,8 @@ impl Store for ModelStore {
         at: WallTime,
     ) -> Result<InboxEntry, StoreError> {
         let what = move |memory: &MemoryStore| at_once(memory.keep_callback(callback.clone(), at));
-        self.writes(Op::KeepCallback, None, what, nobody).await
+        let told = |lab: &Lab, entry: &InboxEntry| lab.inner().judge.keeps(&entry.callback);
+        self.writes(Op::KeepCallback, None, what, told).await
     }
 
     async fn unhandled(&self, limit: usize) -> Result<Vec<InboxEntry>, StoreError> {

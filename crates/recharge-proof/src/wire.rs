@@ -52,6 +52,7 @@ impl Wire {
         let inner = &mut *inner;
         let (process, upstream) = (self.process, self.upstream);
         let bytes = [request.path.as_bytes(), request.query.as_bytes(), &request.body].concat();
+        inner.judge.sends(&bytes);
         match about(&request, upstream) {
             About::Submit(number) => {
                 inner.judge.submits(executor, process, upstream, &number, &bytes);

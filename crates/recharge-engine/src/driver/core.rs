@@ -178,15 +178,16 @@ impl Core {
         lock(&self.held).get(&key).cloned()
     }
 
-    /// An order that is at hand, or is claimed now, or is this worker's already.
+    /// An order that is at hand, or is claimed now, or is this worker's already, or another's.
     pub(super) async fn obtain(&self, key: OrderKey) -> Result<Arc<Held>, TellError> {
         if let Some(held) = self.at_hand(key) {
             return Ok(held);
         }
-        let claimed = self.store.claim(self.lease, key).await?;
-        let stored = match claimed {
-            Some(stored) => Some(stored),
-            None => self.store.read(key).await?,
+        let stored = match self.store.claim(self.lease, key).await {
+            Ok(Some(stored)) => Some(stored),
+            // A fact needs no claim; what does finds out when it is written down.
+            Ok(None) | Err(AppendError::LeaseLost) => self.store.read(key).await?,
+            Err(error) => return Err(error.into()),
         };
         let stored = stored.ok_or(TellError::NoSuchOrder)?;
         Ok(self.keep(key, stored.order))

@@ -140,6 +140,7 @@ fn settings(dice: &mut Dice, liar: bool) -> Settings {
             _ => Duration::from_millis(80),
         },
         calm_at: millis(dice, 10 * MINUTE, 30 * HOUR),
+        fresh: dice.once_in(6),
         watched,
         wall_offsets,
     }

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use recharge_core::OrderState;
-use recharge_engine::store::{Message, Told};
+use recharge_engine::store::{Filter, Message, Store, Stored, Told};
+use recharge_engine::{MemoryStore, Order, StoreError};
 use recharge_sim::{LedgerState, Upstream, World};
 
 use super::{File, Judge};
+use crate::store::at_once;
 
 impl Judge {
     /// A merchant, or an operator, is told something.
@@ -68,6 +70,30 @@ impl Judge {
             self.violated(invariant, what);
         }
         self.all_charges(world, now);
+    }
+
+    /// Every order is what its log makes of it.
+    pub(crate) fn replayed(&mut self, memory: &MemoryStore) {
+        let filter = Filter::default();
+        let stored: Result<_, StoreError> = at_once(memory.list(&filter, None, usize::MAX));
+        for Stored { key, order } in stored.unwrap_or_default() {
+            let log: Result<_, StoreError> = at_once(memory.log(key));
+            let log = log.unwrap_or_default();
+            let replayed = Order::replay(order.acceptance().clone(), &log);
+            if replayed.as_ref() != Ok(&order) {
+                let what = format!("order {} is not what its log says", order.what().order_id);
+                self.violated(10, what);
+            }
+        }
+    }
+
+    /// No callback that was kept before the last start has been forgotten.
+    pub(crate) fn all_heard(&mut self, memory: &MemoryStore) {
+        let unhandled: Result<_, StoreError> = at_once(memory.unhandled(1));
+        if let Some(entry) = unhandled.unwrap_or_default().first() {
+            let what = format!("a callback about {} was kept and not heard of", entry.callback.number);
+            self.violated(11, what);
+        }
     }
 
     /// The last asking after every end is over.

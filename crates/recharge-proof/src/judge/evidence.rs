@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use recharge_core::{QueryOutcome, SubmitOutcome, UpstreamState};
-use recharge_engine::{Moment, Purpose, SendToken};
+use recharge_engine::{Moment, Purpose, SendToken, Times};
 
 /// One number at one provider.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +24,9 @@ pub(crate) struct Evidence {
 #[derive(Debug, Clone)]
 pub(crate) struct Send {
     pub(crate) token: SendToken,
+    pub(crate) intended: Moment,
+    /// How many answers had been heard before.
+    pub(crate) heard: usize,
     pub(crate) end: Option<(End, Moment)>,
 }
 
@@ -137,6 +140,27 @@ impl Evidence {
     /// A query says that it succeeded.
     pub(crate) fn paid(&self) -> bool {
         self.answers.iter().any(|heard| heard.said == Answered::Succeeded)
+    }
+
+    /// Denied often enough since it was last sent, the last time by a question of after the quarantine, and
+    /// nothing else was said since.
+    pub(crate) fn probably_not_taken(&self, times: &Times) -> bool {
+        let Some(last) = self.sends.last() else {
+            return false;
+        };
+        let since = self.answers.get(last.heard..).unwrap_or_default().iter().rev();
+        let denied: Vec<&Heard> = since.take_while(|it| it.said == Answered::NoSuchOrder).collect();
+        let often = denied.len() >= usize::try_from(times.not_found_answers).unwrap_or(usize::MAX);
+        let late = denied
+            .first()
+            .is_some_and(|it| it.asked.elapsed_since(last.intended) >= times.quarantine());
+        often && late
+    }
+
+    /// Asked about since then, and denied, or failed where that is as good.
+    pub(crate) fn asked_since(&self, then: Moment) -> bool {
+        let asked = self.answers.last().filter(|it| it.asked.not_before(then));
+        asked.is_some_and(|it| matches!(it.said, Answered::NoSuchOrder | Answered::Failed))
     }
 
     /// Nothing of it is charged, as far as evidence goes.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use recharge_core::{OrderId, OrderState};
 use recharge_engine::store::Stored;
-use recharge_engine::{Decision, SendToken, WallTime};
+use recharge_engine::{Decision, Moment, SendToken, WallTime};
 
 use super::evidence::{Answered, Evidence};
 use crate::executor::Process;
@@ -35,6 +35,14 @@ pub(crate) struct File {
     /// When it came to its last end, and how often it was asked about since.
     pub(crate) ended_at: Option<Duration>,
     pub(crate) asked_since_end: u32,
+    /// Since when it may be sent.
+    pub(crate) pending_since: Option<Moment>,
+    /// When a callback last caused a question.
+    pub(crate) callback_asked: Option<Moment>,
+    /// The version of the newest evidence.
+    pub(crate) evidence_version: u64,
+    /// Whether the present step has an answer against its end.
+    pub(crate) contradicted: bool,
     /// An answer against its end, within the step that records it.
     pub(crate) must_reach_a_person: Option<Answered>,
 }
@@ -71,6 +79,10 @@ impl File {
             occasions: VecDeque::new(),
             ended_at: None,
             asked_since_end: 0,
+            pending_since: Some(stored.order.accepted()),
+            callback_asked: None,
+            evidence_version: 0,
+            contradicted: false,
             must_reach_a_person: None,
         }
     }
@@ -86,6 +98,7 @@ impl File {
 
     /// Something other than "no such order" is known now: what was approved before is void.
     pub(crate) fn learned(&mut self) {
+        self.evidence_version = self.version;
         if let Some((_, learned)) = &mut self.approval {
             *learned = true;
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use recharge_core::{OrderState, ReviewReason};
 use recharge_engine::store::{Lease, OrderKey, Stored};
 use recharge_engine::{
-    Alarm, Cause, Decision, Event, Person, Purpose, Recorded, SendToken, Step, Verdict, WallTime,
+    Alarm, Cause, Decision, Event, Moment, Person, Purpose, Recorded, SendToken, Step, Verdict, WallTime,
 };
 
 use super::evidence::{Answered, End, Evidence, Heard, Send};
@@ -62,6 +62,7 @@ impl Judge {
         let before = (file.state, file.due);
         let sampled = file.version % 16 == key.0 % 16;
         let mut complaints = Complaints::default();
+        file.contradicted = false;
         for recorded in &step.events {
             self.event(&mut file, recorded, writer, &mut complaints);
         }
@@ -70,6 +71,9 @@ impl Judge {
         }
         file.due = step.order.due();
         let sends = |recorded: &Recorded| matches!(recorded.event, Event::SendIntended { .. });
+        if lease.is_some_and(|lease| lease != self.lease) {
+            complaints.add(5, "is written to under a lease that is void");
+        }
         if step.events.iter().any(sends) && lease.is_none() {
             complaints.add(5, "is sent without a lease");
         }
@@ -196,6 +200,8 @@ impl Judge {
                 if let Some(known) = file.attempt(*attempt) {
                     known.sends.push(Send {
                         token: *token,
+                        intended: at,
+                        heard: known.answers.len(),
                         end: None,
                     });
                 }
@@ -227,9 +233,11 @@ impl Judge {
                     if let Some(send) = sends.find(|send| send.token == *token) {
                         send.end = Some((end, at));
                     }
+                    let charging = end == End::Accepted && known.at_end != Some(Answered::Charging);
                     if end == End::Accepted && known.last != Some(Answered::Failed) {
                         known.last = Some(Answered::Charging);
                     }
+                    file.contradicted |= charging && file.state == OrderState::Failed;
                 }
             }
             Event::Answered {
@@ -239,6 +247,9 @@ impl Judge {
                 outcome,
                 ..
             } => {
+                if *purpose == Purpose::CallbackCounts && !self.callbacks_count {
+                    complaints.add(7, "believes a callback, which nobody allowed");
+                }
                 let said = Answered::of(outcome);
                 let counts = match purpose {
                     Purpose::Callback => said.filter(|said| *said == Answered::Succeeded),
@@ -257,6 +268,7 @@ impl Judge {
                     });
                     let against = contradicts(file, *attempt, said);
                     file.must_reach_a_person = against.then_some(said);
+                    file.contradicted |= against;
                 }
             }
             Event::Adopted {
@@ -275,6 +287,8 @@ impl Judge {
                 if let Some(known) = file.attempt(*attempt) {
                     known.sends.push(Send {
                         token: SendToken(0),
+                        intended: at,
+                        heard: known.answers.len(),
                         end: Some((End::Unknown, at)),
                     });
                 }
@@ -287,9 +301,14 @@ impl Judge {
                 file.occasion(writer.now);
                 self.decided(file, decision, approved_by.as_ref(), complaints);
             }
-            Event::Moved { to, cause } => self.moves(file, *to, *cause, complaints),
+            Event::Moved { to, cause } => self.moves(file, *to, *cause, at, complaints),
             Event::CallbackSeen { asks, .. } => {
                 if *asks {
+                    let gap = self.times.callback_gap;
+                    if file.callback_asked.is_some_and(|last| at.elapsed_since(last) < gap) {
+                        complaints.add(15, "is asked about for each callback");
+                    }
+                    file.callback_asked = Some(at);
                     file.occasion(writer.now);
                 }
             }
@@ -321,6 +340,13 @@ impl Judge {
                 complaints.add(1, "is sent on by itself after a confirmed failure");
             }
         }
+        let unasked = others().find(|(_, other)| {
+            other.may_have_gone() && file.pending_since.is_none_or(|then| !other.asked_since(then))
+        });
+        if let Some((_, unasked)) = unasked {
+            let what = format!("is sent on, and {} was not asked about again", unasked.number);
+            complaints.add(2, what);
+        }
         let again = file.attempts.get(index).is_some_and(Evidence::may_have_gone);
         if again && !file.permitted {
             complaints.add(2, "is sent again, and nobody allowed it");
@@ -335,6 +361,9 @@ impl Judge {
         complaints: &mut Complaints,
     ) {
         let apart = self.times.confirm_failure_after;
+        if decision.seen < file.evidence_version {
+            complaints.add(6, "is decided by somebody who had not seen the evidence");
+        }
         let sends = matches!(
             decision.verdict,
             Verdict::SendAgain { .. } | Verdict::SendElsewhere { .. }
@@ -377,11 +406,33 @@ impl Judge {
         file.approval = None;
     }
 
-    fn moves(&mut self, file: &mut File, to: OrderState, cause: Cause, complaints: &mut Complaints) {
+    fn moves(
+        &mut self,
+        file: &mut File,
+        to: OrderState,
+        cause: Cause,
+        at: Moment,
+        complaints: &mut Complaints,
+    ) {
         let from = file.state;
         if !may_become(from, to) {
             complaints.add(10, format!("goes from {from} to {to}"));
         }
+        let contradiction = OrderState::Review(ReviewReason::Contradiction);
+        if from == contradiction && cause != Cause::Decided {
+            complaints.add(6, format!("leaves a contradiction for {to} by itself"));
+        }
+        if to == contradiction && !file.contradicted {
+            complaints.add(11, "is on a desk again for what was known when it was settled");
+        }
+        if to == OrderState::Review(ReviewReason::ProbablyNotTaken) {
+            let apart = self.times.confirm_failure_after;
+            let mut open = file.attempts.iter().filter(|it| !it.negative(apart));
+            if !open.all(|it| it.probably_not_taken(&self.times)) {
+                complaints.add(2, "is called probably not taken too soon");
+            }
+        }
+        file.pending_since = (to == OrderState::Pending).then_some(at);
         file.decided = cause == Cause::Decided;
         file.state = to;
         if to.is_end() {
@@ -395,6 +446,7 @@ impl Judge {
     pub(crate) fn restore(&mut self, orders: &BTreeMap<OrderKey, (Stored, Vec<Recorded>)>) {
         self.files.clear();
         self.by_name.clear();
+        self.kept.clear();
         self.restored = true;
         let writer = Writer {
             process: crate::executor::OUTSIDE,

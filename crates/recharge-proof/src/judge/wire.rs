@@ -39,6 +39,17 @@ const MINUTE: Duration = Duration::from_mins(1);
 const ASKED_IN_A_MINUTE: usize = 12;
 
 impl Judge {
+    /// Bytes are about to leave, whatever they ask for.
+    pub(crate) fn sends(&mut self, bytes: &[u8]) {
+        // What is signed with is never sent.
+        for secret in crate::lab::SIGNED_WITH {
+            let mut windows = bytes.windows(secret.len());
+            if windows.any(|window| window == secret.as_bytes()) {
+                self.violated(14, format!("{secret:.4}…, which only signs, is sent"));
+            }
+        }
+    }
+
     /// The first byte of a submit is about to leave.
     pub(crate) fn submits(
         &mut self,
