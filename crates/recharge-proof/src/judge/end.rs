@@ -87,8 +87,12 @@ impl Judge {
         }
     }
 
-    /// No callback that was kept before the last start has been forgotten.
+    /// No callback that was kept before the last start has been forgotten; but for those of orders that only
+    /// their upstream still knew when a backup was put back, which are asked about anyway.
     pub(crate) fn all_heard(&mut self, memory: &MemoryStore) {
+        if self.restored {
+            return;
+        }
         let unhandled: Result<_, StoreError> = at_once(memory.unhandled(1));
         if let Some(entry) = unhandled.unwrap_or_default().first() {
             let what = format!("a callback about {} was kept and not heard of", entry.callback.number);
