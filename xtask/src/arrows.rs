@@ -120,6 +120,21 @@ pub(crate) const LAYERS: &[Layer] = &[
         purpose: "kills the command, fails its disk, and judges by the ledger; it shares nothing with what it judges",
     },
     Layer {
+        name: "recharge-fuzz",
+        height: 5,
+        uses: &[
+            "recharge-core",
+            "recharge-sign",
+            "recharge-http",
+            "recharge-juhe",
+            "recharge-jisu",
+            "recharge-engine",
+            "recharge-sim",
+            "recharge-cli",
+        ],
+        purpose: "laws for everything that reads what others wrote, and the programs that fuzz it",
+    },
+    Layer {
         name: "xtask",
         height: 5,
         uses: &[
