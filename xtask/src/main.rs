@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask docs | tidy | lint | test | bench | crash | sweep`.
+//! The project's own tasks: `cargo xtask docs | tidy | lint | test | bench | crash | sweep | fuzz`.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -8,6 +8,7 @@
 //! | [`facts`] | the upstreams' facts, and the tests that prove them |
 //! | [`docs`] | one file a generated page |
 //! | [`lint`], [`test`](mod@test), [`bench`](mod@bench) | the other tasks |
+//! | [`fuzz`] | the fuzz targets of `crates/fuzz`, two at a time |
 //! | [`proof`] | `crash` and `sweep`: the command killed, and its disk failed |
 //! | [`tree`] | limits on what `cargo tree` shows, for `tidy` and `bench` |
 
@@ -15,6 +16,7 @@ mod arrows;
 mod bench;
 mod docs;
 mod facts;
+mod fuzz;
 mod lint;
 mod problem;
 mod project;
@@ -74,6 +76,18 @@ enum Task {
     },
     /// Fail each write and each sync of a run once, and cut off its log at every frame
     Sweep,
+    /// Fuzz whatever reads what others wrote, each reader for a while
+    Fuzz {
+        /// How long each target runs
+        #[arg(long, value_name = "N", default_value_t = 30)]
+        seconds: u64,
+        /// How many inputs each target is given, however long it takes
+        #[arg(long, value_name = "N", conflicts_with = "seconds")]
+        executions: Option<u64>,
+        /// The targets; all, if none is named
+        #[arg(value_name = "TARGET")]
+        targets: Vec<String>,
+    },
     /// Every goal of performance in one table
     Bench {
         /// Also what takes long: the cold build of the README's first command, and five million stored orders
@@ -91,6 +105,15 @@ fn main() -> ExitCode {
         Task::Test { .. } => test::run(&project, &after_test()),
         Task::Crash { rounds, seed } => proof::crash(&project, rounds, seed),
         Task::Sweep => proof::sweep(&project),
+        Task::Fuzz {
+            seconds,
+            executions,
+            targets,
+        } => {
+            let seconds = fuzz::Limit::Seconds(seconds);
+            let limit = executions.map_or(seconds, fuzz::Limit::Executions);
+            fuzz::run(&project, limit, &targets)
+        }
         Task::Bench { long } => bench::run(&project, long),
     });
     finish(done)

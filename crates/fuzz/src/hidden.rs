@@ -53,6 +53,10 @@ impl Hidden {
             self.keeps(what, text);
             bounded(what, text, Answer::RAW_LIMIT);
         }
+        assert!(
+            !shows_mobile(&answer.message),
+            "the message shows a mobile number"
+        );
     }
 
     /// Holds an error against the words.
@@ -67,6 +71,12 @@ impl Hidden {
             self.keeps_in(answer);
         }
     }
+}
+
+/// Whether a run of digits is a mobile number, whoever's.
+fn shows_mobile(text: &str) -> bool {
+    let mut runs = text.split(|c: char| !c.is_ascii_digit());
+    runs.any(|run| run.len() == 11 && run.starts_with('1'))
 }
 
 /// How long a detail may be: it may name the code and the message of an answer, and some words.

@@ -325,7 +325,7 @@ fn quote(asked: &Asked<'_>, body: &Bytes) {
 fn list(asked: &Asked<'_>, body: &Bytes) {
     let page = match at_once(asked.provider.list(asked.account.kind(), 1)) {
         Ok(page) => page,
-        Err(error) => return asked.hidden.keeps_in_error(&error),
+        Err(error) => return asked.secrets.keeps_in_error(&error),
     };
     let rows = listed(body);
     assert_eq!(

@@ -309,14 +309,14 @@ fn balance(bench: &Bench, body: &Bytes) {
                 "another balance than is written"
             );
         }
-        Err(error) => bench.hidden.keeps_in_error(&error),
+        Err(error) => bench.secrets.keeps_in_error(&error),
     }
 }
 
 fn list(bench: &Bench, body: &Bytes) {
     let page = match at_once(bench.provider.list(AccountKind::Mobile, 1)) {
         Ok(page) => page,
-        Err(error) => return bench.hidden.keeps_in_error(&error),
+        Err(error) => return bench.secrets.keeps_in_error(&error),
     };
     let Some(object) = Object::of_body(body) else {
         unreachable!("a list from what is no answer")

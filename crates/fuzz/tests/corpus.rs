@@ -37,7 +37,7 @@ fn every_input_keeps_the_laws() {
 fn every_target_has_a_program_and_a_corpus_of_its_name() {
     let names: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for folder in ["targets", "corpus"] {
+    for folder in ["targets", "corpus", "dictionaries"] {
         let there: BTreeSet<String> = fs::read_dir(root.join(folder))
             .unwrap()
             .map(|entry| entry.unwrap().path())
