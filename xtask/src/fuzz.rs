@@ -28,7 +28,7 @@ const BUILD: &[&str] = &[
 
 /// What each run is told besides its limit.
 const OPTIONS: &[&str] = &[
-    "-max_len=4096",
+    "-max_len=2048",
     "-timeout=10",
     "-rss_limit_mb=2048",
     "-print_final_stats=1",

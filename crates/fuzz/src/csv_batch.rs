@@ -27,8 +27,12 @@ pub fn judge(data: &[u8]) {
         match told {
             Ok(rows) => {
                 taken(data, &rows);
-                again(&rows, providers);
-                otherwise(data, &rows, providers);
+                // Each reads a file once more: one or the other will do.
+                if data.len().is_multiple_of(2) {
+                    again(&rows, providers);
+                } else {
+                    otherwise(data, &rows, providers);
+                }
             }
             Err(bad) => {
                 assert!(!bad.is_empty(), "refused, and nothing is wrong");

@@ -122,23 +122,23 @@ fn signed(text: &str) {
     let mut lines = text.split('\n');
     let [id, number, sta, message] = [(); 4].map(|()| lines.next().unwrap_or_default());
     let sign = md5::hex(&[KEY, id, number]);
-    let all = |number: &str, sign: &str| {
-        let values = [
+    let values = |number, sign| {
+        [
             ("sporder_id", id),
             ("orderid", number),
             ("sta", sta),
             ("err_msg", message),
             ("sign", sign),
-        ];
-        let plain = read(None, fields::encoded(&values).as_bytes());
-        if let Some((kind, body)) = fields::multipart(&values) {
-            same(&read(Some(kind), body.as_bytes()), &plain);
-        }
-        plain
+        ]
     };
+    let plain = |number, sign| read(None, &fields::encoded(&values(number, sign)));
+    let told = plain(number, &sign);
+    if let Some((kind, body)) = fields::multipart(&values(number, &sign)) {
+        same(&read(Some(kind), body.as_bytes()), &told);
+    }
     let usable =
         |text: &str| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-    match all(number, &sign) {
+    match told {
         Ok(callback) => {
             assert!(usable(id) && usable(number), "numbers of no form of ours");
             assert_eq!(callback.number, number);
@@ -158,9 +158,9 @@ fn signed(text: &str) {
     }
     let other = format!("{number}1");
     assert!(
-        all(&other, &sign).is_err(),
+        plain(&other, &sign).is_err(),
         "another number under the same signature"
     );
     let cut = sign.get(1..).unwrap_or_default();
-    assert!(all(number, cut).is_err(), "a piece of the signature");
+    assert!(plain(number, cut).is_err(), "a piece of the signature");
 }

@@ -52,7 +52,7 @@ fn bench() -> Bench {
 }
 
 /// The most requests of an input.
-const AT_MOST: usize = 8;
+const AT_MOST: usize = 6;
 
 /// Sends requests, and holds the ledger against the signatures, the balance and the answers.
 ///
@@ -187,12 +187,11 @@ fn sign(upstream: Upstream, line: bool, order: [&str; 3], more: &[(&str, &str)])
 /// An answer is whole JSON where nothing goes wrong, and gives away no secret.
 fn answered(request: &Request, reply: &Reply, honest: bool) {
     for secret in [DEFAULT_JUHE_OPENID, DEFAULT_JISU_APPSECRET] {
-        let brought =
-            fields::holds(&request.body, secret) || fields::holds(request.query.as_bytes(), secret);
-        assert!(
-            brought || !fields::holds(&reply.body, secret),
-            "a secret is given away"
-        );
+        if String::from_utf8_lossy(&reply.body).contains(secret) {
+            let query = request.query.as_bytes();
+            let brought = fields::holds(&request.body, secret) || fields::holds(query, secret);
+            assert!(brought, "a secret is given away");
+        }
     }
     if honest {
         assert!(
@@ -333,8 +332,9 @@ fn told(bench: &Bench, before: &[LedgerRow], world: &World, request: &Request, r
 
 fn shows_no_account(world: &World) {
     for row in world.ledger() {
-        // In an order's number or a path anything may stand.
-        if row.account.len() < 11 || row.order_id.contains(&row.account) {
+        // In a number or an amount anything may stand.
+        let elsewhere = row.order_id.contains(&row.account) || row.amount.contains(&row.account);
+        if row.account.len() < 11 || elsewhere {
             continue;
         }
         let shown = format!("{row:?}");
