@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use recharge_core::{
-    AccountKind, FaceValue, MerchantId, Offer, OrderId, ProviderId, UpstreamState,
+    AccountKind, Answer, FaceValue, MerchantId, Offer, OrderId, ProviderId, QueryOutcome, Sighting,
+    UpstreamState,
 };
 use recharge_engine::record::{decode, encode};
 use recharge_engine::{
-    Acceptance, Epoch, Event, Input, Jitter, Moment, NewOrder, NumberKey, Order, Policy, Recorded,
-    Route, SendToken, Times, WallTime, step,
+    Acceptance, Epoch, Event, Input, Jitter, Moment, NewOrder, NumberKey, Order, Policy, Purpose,
+    Recorded, Route, SendToken, Times, WallTime, step,
 };
 
 use crate::hidden::same;
@@ -108,10 +109,25 @@ fn written(line: &str, events: &[Recorded]) {
     }
     // No word that decides about money comes from nowhere.
     for event in events {
-        let Event::Answered { outcome, .. } = &event.event else {
+        let Event::Answered {
+            outcome,
+            confirms_failure,
+            after_quarantine,
+            completes_round,
+            ..
+        } = &event.event
+        else {
             continue;
         };
-        if let recharge_core::QueryOutcome::Found(sighting) = outcome {
+        for (flag, word) in [
+            (confirms_failure, "confirms_failure"),
+            (after_quarantine, "after_quarantine"),
+            (completes_round, "completes_round"),
+        ] {
+            let said = line.contains(word) || line.contains('\\');
+            assert!(!flag || said, "a mark that is not written");
+        }
+        if let QueryOutcome::Found(sighting) = outcome {
             let word = match sighting.state {
                 UpstreamState::Charging => "charging",
                 UpstreamState::Succeeded => "succeeded",
@@ -168,6 +184,7 @@ fn goes_on(policy: &Policy, order: &Order, last: Option<&Recorded>) {
         monotonic: at.monotonic.saturating_add(Duration::from_mins(10)),
     };
     let jitter = Jitter(7);
+    let answer = Answer::restored("0".to_owned(), "ok".to_owned(), String::new());
     let inputs = [
         Input::Due {
             token: SendToken(42),
@@ -175,6 +192,13 @@ fn goes_on(policy: &Policy, order: &Order, last: Option<&Recorded>) {
         },
         Input::Recovered {
             restored: false,
+            jitter,
+        },
+        Input::QueryEnded {
+            attempt: 0,
+            asked: at,
+            purpose: Purpose::Schedule,
+            outcome: QueryOutcome::Found(Sighting::new(UpstreamState::Failed, answer)),
             jitter,
         },
         Input::Callback {

@@ -73,6 +73,16 @@ pub fn multipart(fields: &[(&str, &str)]) -> Option<(&'static str, String)> {
     Some(("multipart/form-data; boundary=fuzz", body))
 }
 
+/// A signature with another digit in one place.
+pub fn with_another_digit(sign: &str, place: usize) -> String {
+    let place = place % sign.len().max(1);
+    let other = |digit| if digit == '0' { '1' } else { '0' };
+    let digits = sign.chars().enumerate();
+    digits
+        .map(|(at, digit)| if at == place { other(digit) } else { digit })
+        .collect()
+}
+
 /// Whether a body, as it is or with its percent signs undone, holds that text.
 pub fn holds(body: &[u8], text: &str) -> bool {
     let coded = || body.iter().any(|b| matches!(b, b'%' | b'+'));
@@ -93,6 +103,7 @@ mod tests {
         );
         let body = encoded(&[("a", "\u{5927} &"), ("b", "")]);
         assert_eq!(urlencoded(&body), [pair("a", "\u{5927} &"), pair("b", "")]);
+        assert_eq!(with_another_digit("ab0", 5), "ab1");
         assert!(holds(b"x=%41b", "Ab") && holds(b"x=%41", "%41") && !holds(b"x", "y"));
     }
 }

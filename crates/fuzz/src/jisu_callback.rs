@@ -202,6 +202,11 @@ fn signed(text: &str) {
         plain(&changed).is_err(),
         "another state under the same signature"
     );
+    let off = fields::with_another_digit(&sign, text.len());
+    assert!(
+        signed_by(&off, &plain).is_err(),
+        "another digit in the signature"
+    );
     let cut = sign.get(1..).unwrap_or_default();
     assert!(signed_by(cut, &plain).is_err(), "a piece of the signature");
 }

@@ -161,6 +161,11 @@ fn signed(text: &str) {
         plain(&other, &sign).is_err(),
         "another number under the same signature"
     );
+    let off = fields::with_another_digit(&sign, text.len());
+    assert!(
+        plain(number, &off).is_err(),
+        "another digit in the signature"
+    );
     let cut = sign.get(1..).unwrap_or_default();
     assert!(plain(number, cut).is_err(), "a piece of the signature");
 }
