@@ -75,7 +75,7 @@ pub(crate) fn run(project: &Project, limit: Limit, names: &[String]) -> Result<b
             let Some(name) = next else { return done };
             let ended = one(project, &programs, name, limit).map_err(|error| error.to_string());
             if let Ok(ended) = &ended {
-                println!("{}", ended.line(name));
+                println!("{}", ended.line(name, &programs.join(name)));
             }
             done.push(ended);
         }
@@ -230,7 +230,7 @@ impl Ended {
         }
     }
 
-    fn line(&self, name: &str) -> String {
+    fn line(&self, name: &str, program: &Path) -> String {
         let Self {
             executions,
             seconds,
@@ -244,9 +244,7 @@ impl Ended {
             line.push_str("\n  ");
             line.push_str(said);
             if let Some(input) = input {
-                let words: Vec<&str> = BUILD.iter().skip(2).copied().collect();
-                let words = words.join(" ");
-                let again = ["cargo fuzz run", &words, name, input].join(" ");
+                let again = [&program.display().to_string(), input.as_str()].join(" ");
                 line.push_str("\n  again: ");
                 line.push_str(&again);
             }
@@ -288,7 +286,7 @@ mod tests {
     fn a_clean_run_is_one_line() {
         let ended = Ended::read(CLEAN, true, Duration::from_millis(30_900));
         assert_eq!(
-            ended.line("config"),
+            ended.line("config", Path::new("r/config")),
             "fuzz target=config executions=900 crashes=0 seconds=30"
         );
     }
@@ -298,11 +296,12 @@ mod tests {
         let told = "thread '<unnamed>' panicked at crates/fuzz/src/config.rs:7:9:\nnot so\n\
             ==1== ERROR: libFuzzer: deadly signal\nstat::number_of_executed_units: 12\n\
             artifact_prefix='t/'; Test unit written to t/config-crash-ab\nBase64: e30=\n";
-        let line = Ended::read(told, false, Duration::ZERO).line("config");
+        let ended = Ended::read(told, false, Duration::ZERO);
+        let line = ended.line("config", Path::new("r/config"));
         for part in [
             "executions=12 crashes=1",
             "crates/fuzz/src/config.rs:7:9: not so",
-            "--no-trace-compares config t/config-crash-ab",
+            "again: r/config t/config-crash-ab",
         ] {
             assert!(line.contains(part), "{line}");
         }
@@ -323,7 +322,10 @@ mod tests {
             false,
             GRACE,
         );
-        assert!(slow.line("x").contains("timeout after"), "{slow:?}");
+        assert!(
+            slow.line("x", Path::new("x")).contains("timeout after"),
+            "{slow:?}"
+        );
     }
 
     #[test]
