@@ -331,6 +331,7 @@ mod tests {
     #[test]
     fn targets_are_found_by_their_programs_and_an_unknown_name_is_refused() {
         let sample = Sample::new()
+            .member("fuzz", "")
             .file("crates/fuzz/targets/one.rs", "")
             .file("crates/fuzz/targets/two.rs", "")
             .file("crates/fuzz/src/three.rs", "");
