@@ -133,6 +133,21 @@ pub(crate) const LAYERS: &[Layer] = &[
         purpose: "simulated lives of orders in virtual time, judged by the ledger, and the search of all of them where the space is small",
     },
     Layer {
+        name: "recharge-fuzz",
+        height: 5,
+        uses: &[
+            "recharge-core",
+            "recharge-sign",
+            "recharge-http",
+            "recharge-juhe",
+            "recharge-jisu",
+            "recharge-engine",
+            "recharge-sim",
+            "recharge-cli",
+        ],
+        purpose: "laws for everything that reads what others wrote, and the programs that fuzz it",
+    },
+    Layer {
         name: "xtask",
         height: 5,
         uses: &[

@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask docs | tidy | lint | test | bench | crash | sweep | simulate`.
+//! The project's own tasks: `cargo xtask docs | tidy | lint | test | bench | crash | sweep | simulate | fuzz`.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -9,6 +9,7 @@
 //! | [`docs`] | one file a generated page |
 //! | [`lint`], [`test`](mod@test), [`bench`](mod@bench) | the other tasks |
 //! | [`planted`] | bugs that the simulation must catch, woven into a copy of the sources |
+//! | [`fuzz`] | the fuzz targets of `crates/fuzz`, two at a time |
 //! | [`proof`] | `crash` and `sweep`: the command killed, and its disk failed |
 //! | [`simulate`] | lives of orders, simulated, and whether each planted bug is caught |
 //! | [`tree`] | limits on what `cargo tree` shows, for `tidy` and `bench` |
@@ -17,6 +18,7 @@ mod arrows;
 mod bench;
 mod docs;
 mod facts;
+mod fuzz;
 mod lint;
 mod planted;
 mod problem;
@@ -80,6 +82,18 @@ enum Task {
     Sweep,
     /// Lives of orders in virtual time, all lives where the space is small, and the planted bugs
     Simulate(simulate::Options),
+    /// Fuzz whatever reads what others wrote, each reader for a while
+    Fuzz {
+        /// How long each target runs
+        #[arg(long, value_name = "N", default_value_t = 30)]
+        seconds: u64,
+        /// How many inputs each target is given, however long it takes
+        #[arg(long, value_name = "N", conflicts_with = "seconds")]
+        executions: Option<u64>,
+        /// The targets; all, if none is named
+        #[arg(value_name = "TARGET")]
+        targets: Vec<String>,
+    },
     /// Every goal of performance in one table
     Bench {
         /// Also what takes long: the cold build of the README's first command, and five million stored orders
@@ -98,6 +112,15 @@ fn main() -> ExitCode {
         Task::Crash { rounds, seed } => proof::crash(&project, rounds, seed),
         Task::Sweep => proof::sweep(&project),
         Task::Simulate(options) => simulate::run(&project, &options),
+        Task::Fuzz {
+            seconds,
+            executions,
+            targets,
+        } => {
+            let seconds = fuzz::Limit::Seconds(seconds);
+            let limit = executions.map_or(seconds, fuzz::Limit::Executions);
+            fuzz::run(&project, limit, &targets)
+        }
         Task::Bench { long } => bench::run(&project, long),
     });
     finish(done)

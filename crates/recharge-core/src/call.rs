@@ -114,7 +114,7 @@ impl Page {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UpstreamOrder {
-    /// The number that it was sent with; not always one of ours.
+    /// The number that it was sent with; not always one of ours. Empty where it held a secret.
     pub number: String,
     /// The upstream's own number.
     pub upstream_order_id: Option<UpstreamOrderId>,

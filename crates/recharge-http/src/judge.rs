@@ -278,9 +278,24 @@ impl Judge {
         })
     }
 
-    /// A text of an answer, such as a product's name, with secrets and phone numbers masked.
-    pub fn mask(&self, text: &str) -> String {
-        self.redactor.redact(text, &[])
+    /// A text of an answer about an account, such as a product's name, with secrets, the account and phone
+    /// numbers masked.
+    pub fn mask(&self, account: &Account, text: &str) -> String {
+        self.redactor.redact(text, &[account.as_str()])
+    }
+
+    /// An order's number in a list: whole, for it is compared; but empty where it holds a secret.
+    pub fn listed_number(&self, text: &Text) -> String {
+        let whole = text
+            .given()
+            .filter(|text| !self.redactor.finds_secret(text));
+        whole.unwrap_or_default().to_owned()
+    }
+
+    /// An upstream's own number in a list: none that can't be a number or holds a secret.
+    pub fn listed_id(&self, text: &Text) -> Option<UpstreamOrderId> {
+        let id = upstream_id(text).unwrap_or(None);
+        id.filter(|id| !self.redactor.finds_secret(id.as_str()))
     }
 
     fn open<E: Envelope>(

@@ -117,6 +117,14 @@ impl JisuProvider {
                 seen(shown(envelope)?, number, account, amount)
             })
     }
+
+    fn listed(&self, order: &Order) -> UpstreamOrder {
+        let mut listed = UpstreamOrder::new(self.judge.listed_number(&order.outorderno));
+        listed.upstream_order_id = self.judge.listed_id(&order.orderno);
+        listed.state = order.state();
+        listed.cost = order.cost();
+        listed
+    }
 }
 
 fn shown(envelope: &Envelope<Order>) -> Result<&Order, NotSeen> {
@@ -254,8 +262,9 @@ impl Provider for JisuProvider {
             let detail = "this face value has several prices in the list of goods: read the list";
             return Err(refused(detail).with_answer(answer));
         }
-        let mut quote = Quote::new(price, self.judge.mask(good.name.as_str()));
-        quote.region = good.company.given().map(|company| self.judge.mask(company));
+        let mut quote = Quote::new(price, self.judge.mask(account, good.name.as_str()));
+        let region = good.company.given();
+        quote.region = region.map(|company| self.judge.mask(account, company));
         Ok(quote)
     }
 
@@ -275,7 +284,10 @@ impl Provider for JisuProvider {
             Some(total) => page.saturating_mul(PAGE_SIZE) < total,
             None => rows.len() >= PAGE_SIZE as usize,
         };
-        Ok(Page::new(rows.iter().map(listed).collect(), more))
+        Ok(Page::new(
+            rows.iter().map(|row| self.listed(row)).collect(),
+            more,
+        ))
     }
 
     fn parse_callback(
@@ -285,12 +297,4 @@ impl Provider for JisuProvider {
     ) -> Result<Callback, CallbackError> {
         callback::read(&self.client.config().app_secret, content_type, body)
     }
-}
-
-fn listed(order: &Order) -> UpstreamOrder {
-    let mut listed = UpstreamOrder::new(order.outorderno.to_string());
-    listed.upstream_order_id = upstream_id(&order.orderno).unwrap_or(None);
-    listed.state = order.state();
-    listed.cost = order.cost();
-    listed
 }

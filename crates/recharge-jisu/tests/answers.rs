@@ -257,6 +257,35 @@ async fn a_broadband_account_that_looks_like_a_mobile_number_says_nothing_of_its
 }
 
 #[tokio::test]
+async fn a_list_and_a_quote_show_no_secret_and_no_account() {
+    let order = |number: &str| format!(r#"{{"outorderno":"{number}","orderno":"{number}"}}"#);
+    let rows = [
+        order(&format!("A{}", common::KEY)),
+        order(common::SECRET),
+        order("A1"),
+    ]
+    .join(",");
+    let list = answering(&format!(r#"{{"status":0,"result":[{rows}]}}"#));
+    let page = list.list(AccountKind::Landline, 1).await.unwrap();
+    let numbers: Vec<&str> = page.orders.iter().map(|it| it.number.as_str()).collect();
+    assert_eq!(numbers, ["", "", "A1"]);
+    let ids = page.orders.iter().map(|it| it.upstream_order_id.is_some());
+    assert_eq!(ids.collect::<Vec<_>>(), [false, false, true]);
+
+    let line = common::landline();
+    let plain = line.as_str().replace('-', "");
+    let body = format!(
+        r#"{{"status":0,"result":[{{"name":"{}","company":"{plain}","price":1,"amount":1}}]}}"#,
+        line.as_str()
+    );
+    let config = common::config().with_landline_goods_path("/telrecharge/goods");
+    let (jisu, _) = common::provider_with(config.unwrap(), [Reply::text(200, body)]);
+    let quote = jisu.quote(&line, yuan(1)).await.unwrap();
+    assert!(!quote.product.contains(line.as_str()), "{}", quote.product);
+    assert!(!quote.region.unwrap().contains(&plain));
+}
+
+#[tokio::test]
 async fn calls_that_jisu_has_not_are_said_to_be_missing() {
     let jisu = answering("");
     let check = jisu.check(&phone(), yuan(10)).await.unwrap_err();

@@ -86,6 +86,14 @@ impl JuheProvider {
                 seen(shown(envelope)?, number, account)
             })
     }
+
+    fn listed(&self, order: &Order) -> UpstreamOrder {
+        let mut listed = UpstreamOrder::new(self.judge.listed_number(&order.uorderid));
+        listed.upstream_order_id = self.judge.listed_id(&order.sporder_id);
+        listed.state = order.state();
+        listed.cost = order.price();
+        listed
+    }
 }
 
 fn shown(envelope: &Envelope<Order>) -> Result<&Order, NotSeen> {
@@ -181,8 +189,9 @@ impl Provider for JuheProvider {
         let Some((product, price)) = product.and_then(|p| Some((p, p.inprice.money()?))) else {
             return Err(lacks("the answer has no readable price", answer));
         };
-        let mut quote = Quote::new(price, self.judge.mask(product.cardname.as_str()));
-        quote.region = product.game_area.given().map(|area| self.judge.mask(area));
+        let mut quote = Quote::new(price, self.judge.mask(account, product.cardname.as_str()));
+        let region = product.game_area.given();
+        quote.region = region.map(|area| self.judge.mask(account, area));
         Ok(quote)
     }
 
@@ -224,7 +233,10 @@ impl Provider for JuheProvider {
             Some(pages) => page < pages,
             None => rows.0.len() >= PAGE_SIZE as usize,
         };
-        Ok(Page::new(rows.0.iter().map(listed).collect(), more))
+        Ok(Page::new(
+            rows.0.iter().map(|row| self.listed(row)).collect(),
+            more,
+        ))
     }
 
     fn parse_callback(
@@ -234,12 +246,4 @@ impl Provider for JuheProvider {
     ) -> Result<Callback, CallbackError> {
         callback::read(&self.client.config().app_key, content_type, body)
     }
-}
-
-fn listed(order: &Order) -> UpstreamOrder {
-    let mut listed = UpstreamOrder::new(order.uorderid.to_string());
-    listed.upstream_order_id = upstream_id(&order.sporder_id).unwrap_or(None);
-    listed.state = order.state();
-    listed.cost = order.price();
-    listed
 }

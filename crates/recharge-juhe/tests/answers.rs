@@ -9,8 +9,9 @@
 mod common;
 
 use common::{
-    ORDERLIST, STATUS, SUBMIT, SUBMIT_NUMBER, TELCHECK, TELQUERY, YUE, answering, exchange, learnt,
-    phone, read_query, read_submit, refusal, status_answer, submit_answer, told, yuan,
+    KEY, OPEN_ID, ORDERLIST, STATUS, SUBMIT, SUBMIT_NUMBER, TELCHECK, TELQUERY, YUE, answering,
+    exchange, learnt, phone, read_query, read_submit, refusal, status_answer, submit_answer, told,
+    yuan,
 };
 use insta::assert_debug_snapshot;
 use recharge_core::{
@@ -199,6 +200,33 @@ async fn order_list() {
             "an empty list is not made up"
         );
     }
+}
+
+#[tokio::test]
+async fn a_list_and_a_quote_show_no_secret_and_no_account() {
+    let order = |number: &str| format!(r#"{{"uorderid":"{number}","sporder_id":"{number}"}}"#);
+    let rows = [order(&format!("A{KEY}")), order(OPEN_ID), order("A1")].join(",");
+    let list = answering(&format!(
+        r#"{{"result":{{"data":[{rows}]}},"error_code":0}}"#
+    ));
+    let page = list.list(AccountKind::Mobile, 1).await.unwrap();
+    let numbers: Vec<&str> = page.orders.iter().map(|it| it.number.as_str()).collect();
+    assert_eq!(numbers, ["", "", "A1"]);
+    let ids = page.orders.iter().map(|it| it.upstream_order_id.is_some());
+    assert_eq!(ids.collect::<Vec<_>>(), [false, false, true]);
+
+    // In a longer run of digits only the account's own number is known for one.
+    let number = format!("2{}", phone().as_str());
+    let body = format!(
+        r#"{{"result":{{"cardname":"{number}","game_area":"{number}","inprice":1}},"error_code":0}}"#
+    );
+    let quote = answering(&body).quote(&phone(), yuan(1)).await.unwrap();
+    assert!(
+        !quote.product.contains(phone().as_str()),
+        "{}",
+        quote.product
+    );
+    assert!(!quote.region.unwrap().contains(phone().as_str()));
 }
 
 #[tokio::test]

@@ -85,10 +85,12 @@ fn unknown(place: usize, name: &str) -> String {
             "column {place} has no name: take it out, or the commas at the end of the lines"
         );
     }
-    let shown = name.chars().count() <= 32 && name.chars().all(|c| c.is_alphabetic() || c == '_');
-    let known = REQUIRED.into_iter().chain(OPTIONAL);
-    let nearest = nearest(name, known);
+    // Looked at only so far: a damaged file may be one line of many megabytes, and comparing it letter by
+    // letter would take all the memory there is.
+    let shown =
+        name.chars().nth(32).is_none() && name.chars().all(|c| c.is_alphabetic() || c == '_');
     if shown {
+        let nearest = nearest(name, REQUIRED.into_iter().chain(OPTIONAL));
         format!("there is no column {name}; did you mean {nearest}? Take out what is not needed")
     } else {
         format!("column {place} has a name that no column has: take it out")

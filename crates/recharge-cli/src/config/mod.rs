@@ -108,6 +108,18 @@ impl Config {
         }
     }
 
+    /// Reads a file's text and no environment. `name` is what the file is called in complaints.
+    pub fn from_text(text: &str, name: &str) -> Result<Self, ConfigError> {
+        let mut config = Self::default();
+        let mut problems = Vec::new();
+        read::file(text, name, &mut config, &mut problems);
+        if problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError::Problems(problems))
+        }
+    }
+
     /// The file that was read, if any.
     pub fn file(&self) -> Option<&Path> {
         self.file.as_deref()

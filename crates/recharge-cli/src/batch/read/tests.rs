@@ -128,6 +128,17 @@ fn a_file_without_orders_is_refused() {
     says(HEAD, "the file has a header and no orders", "");
 }
 
+/// A damaged file may be one line. Compared with the columns letter by letter, this one would take gigabytes.
+#[test]
+fn a_column_s_name_of_many_megabytes_is_refused_without_a_comparison() {
+    let long = "a".repeat(30 << 20);
+    says(
+        format!("order_id,kind,account,amount,{long}\n"),
+        "line 1: ",
+        "column 5 has a name that no column has",
+    );
+}
+
 #[test]
 fn a_header_that_can_not_be_used_is_told_what_it_lacks() {
     says(

@@ -1,0 +1,187 @@
+//! Files of orders: an input is a file.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use recharge_cli::batch::read::{Row, read};
+use recharge_core::{Carrier, ProviderId};
+
+use crate::hidden::{bounded, same, twice};
+
+thread_local! {
+    static PROVIDERS: Vec<ProviderId> =
+        ["juhe", "jisu"].into_iter().filter_map(|name| ProviderId::parse(name).ok()).collect();
+}
+
+/// Reads a file, and holds the orders that it gives against what is written in it.
+///
+/// # Panics
+///
+/// If a law is broken.
+pub fn judge(data: &[u8]) {
+    PROVIDERS.with(|providers| {
+        let told = read(data, providers);
+        if twice(data) {
+            same(&told, &read(data, providers));
+        }
+        match told {
+            Ok(rows) => {
+                taken(data, &rows);
+                // Each reads a file once more: one or the other will do.
+                if data.len().is_multiple_of(2) {
+                    again(&rows, providers);
+                } else {
+                    otherwise(data, &rows, providers);
+                }
+            }
+            Err(bad) => {
+                assert!(!bad.is_empty(), "refused, and nothing is wrong");
+                for line in &bad {
+                    let text = line.to_string();
+                    // No value is repeated: a digit or two of a line's number, and no account.
+                    assert!(longest_run(&text) < 7, "a complaint repeats a number");
+                    bounded("a complaint", &text, 400);
+                }
+            }
+        }
+    });
+}
+
+fn longest_run(text: &str) -> usize {
+    let runs = text.split(|c: char| !c.is_ascii_digit());
+    // The accounts that explain how accounts are written.
+    let examples = ["18900001234", "56565366", "12345678"];
+    runs.filter(|run| !examples.contains(run))
+        .map(str::len)
+        .max()
+        .unwrap_or(0)
+}
+
+/// Each order is one that is written there, once.
+fn taken(data: &[u8], rows: &[Row]) {
+    assert!(!rows.is_empty(), "nothing was read, and nothing is wrong");
+    let lines = data.split(|b| matches!(b, b'\n' | b'\r'));
+    let lines: Vec<&[u8]> = lines.filter(|line| !is_blank(line)).collect();
+    let ids: BTreeSet<_> = rows.iter().map(|row| &row.what.order_id).collect();
+    assert_eq!(ids.len(), rows.len(), "two orders of one name");
+    let (mut before, mut same) = (0, BTreeSet::new());
+    for row in rows {
+        assert!(row.line > before, "lines that don't rise");
+        before = row.line;
+        let first = same.insert((&row.what.account, row.what.amount));
+        assert!(
+            first || row.allow_duplicate,
+            "a second order that nobody has allowed"
+        );
+    }
+    // What has quotes may have commas in a value, and GB18030 spaces of its own.
+    if data.contains(&b'"') || std::str::from_utf8(data).is_err() {
+        return;
+    }
+    assert_eq!(rows.len() + 1, lines.len(), "an order too many or too few");
+    let header = lines.first().copied().unwrap_or_default();
+    let header = header.strip_prefix(b"\xef\xbb\xbf").unwrap_or(header);
+    let names: Vec<String> = values(header)
+        .into_iter()
+        .map(|it| it.to_lowercase())
+        .collect();
+    for (row, line) in rows.iter().zip(lines.iter().skip(1)) {
+        let values = values(line);
+        let of = |name: &str| {
+            let at = names.iter().position(|it| it == name);
+            at.and_then(|at| values.get(at)).map_or("", String::as_str)
+        };
+        let what = &row.what;
+        assert_eq!(
+            of("order_id"),
+            what.order_id.as_str(),
+            "another order's name"
+        );
+        assert_eq!(
+            of("kind"),
+            what.account.kind().as_str(),
+            "another kind of account"
+        );
+        let plain = |text: &str| text.replace('-', "");
+        assert_eq!(
+            plain(of("account")),
+            plain(what.account.as_str()),
+            "another account"
+        );
+        let amount = of("amount");
+        let (yuan, places) = amount.split_once('.').unwrap_or((amount, ""));
+        assert_eq!(yuan.parse(), Ok(what.amount.yuan()), "another amount");
+        assert!(
+            places.bytes().all(|b| b == b'0'),
+            "a part of a yuan is lost"
+        );
+        let provider = what.provider.as_ref().map_or("", ProviderId::as_str);
+        assert_eq!(of("provider"), provider, "another provider");
+        let yes = ["true", "1", "yes"].contains(&of("allow_duplicate").to_lowercase().as_str());
+        assert!(
+            yes || !row.allow_duplicate || !of("allow_duplicate").is_ascii(),
+            "not allowed"
+        );
+    }
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    values(line).iter().all(String::is_empty)
+}
+
+/// The values of a line without quotes.
+fn values(line: &[u8]) -> Vec<String> {
+    let values = line.split(|b| *b == b',');
+    values
+        .map(|value| String::from_utf8_lossy(value).trim().to_owned())
+        .collect()
+}
+
+/// What was read, written down and read again, is the same.
+fn again(rows: &[Row], providers: &[ProviderId]) {
+    let mut file = "provider,allow_duplicate,carrier,amount,account,kind,order_id\n".to_owned();
+    for row in rows {
+        let what = &row.what;
+        // Writing to a String can't fail.
+        let _ = writeln!(
+            file,
+            "{},{},{},{}.00,{},{},\"{}\"",
+            what.provider.as_ref().map_or("", ProviderId::as_str),
+            if row.allow_duplicate { "yes" } else { "" },
+            what.carrier.map_or("", Carrier::as_str),
+            what.amount,
+            what.account.as_str(),
+            what.account.kind(),
+            what.order_id.as_str().replace('"', "\"\""),
+        );
+    }
+    let read = read(file.as_bytes(), providers);
+    let Ok(read) = read else {
+        unreachable!("what was accepted is refused")
+    };
+    assert_eq!(read.len(), rows.len(), "an order too many or too few");
+    for (one, other) in rows.iter().zip(&read) {
+        assert!(one.what == other.what, "read again, it is another order");
+        assert_eq!(
+            one.allow_duplicate, other.allow_duplicate,
+            "read again, it is another order"
+        );
+    }
+}
+
+/// Other ends of lines, and a mark before it, make no difference.
+fn otherwise(data: &[u8], rows: &[Row], providers: &[ProviderId]) {
+    if data.contains(&b'\r') || data.contains(&b'"') || data.starts_with(b"\xef\xbb\xbf") {
+        return;
+    }
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let file = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    let read = read(file.as_bytes(), providers);
+    assert!(
+        read.is_ok_and(|read| read == rows),
+        "with a mark and other line ends it is another file"
+    );
+}
