@@ -24,7 +24,12 @@ pub(crate) const CAUGHT: &str = "crates/recharge-proof/caught.txt";
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Options {
     /// How many orders live
-    #[arg(long, value_name = "N", default_value_t = 100_000, conflicts_with = "replay")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 100_000,
+        conflicts_with = "replay"
+    )]
     lifecycles: u64,
     /// The seed of the first case; the next case has the next one
     #[arg(long, value_name = "S", default_value_t = 1)]
@@ -154,7 +159,12 @@ fn number(line: &str, name: &str) -> Option<u64> {
 
 /// Wakes one planted bug after another, and says after how many lives each was caught.
 fn plant(project: &Project, proof: &Path, options: &Options, said: &mut Said) -> Result<()> {
-    let wanted = |bug: &Bug| options.only_planted.as_ref().is_none_or(|text| bug.name.contains(text));
+    let wanted = |bug: &Bug| {
+        options
+            .only_planted
+            .as_ref()
+            .is_none_or(|text| bug.name.contains(text))
+    };
     let bugs: Vec<Bug> = planted::list(project)?.into_iter().filter(wanted).collect();
     let woven = planted::build(project)?;
     let next = AtomicUsize::new(0);
@@ -194,7 +204,9 @@ struct Hunt {
 }
 
 fn line(bug: &Bug, hunt: &Hunt) -> String {
-    let caught = hunt.lives.map_or("no".to_owned(), |lives| lives.to_string());
+    let caught = hunt
+        .lives
+        .map_or("no".to_owned(), |lives| lives.to_string());
     format!(
         "planted bug={} invariant={} caught={caught}{}",
         bug.name, bug.invariant, hunt.remark
@@ -202,36 +214,49 @@ fn line(bug: &Bug, hunt: &Hunt) -> String {
 }
 
 fn hunt(proof: &Path, woven: &Path, options: &Options, bug: &Bug) -> Hunt {
-    let lost = |remark: String| Hunt {
+    let escaped = |remark: String| Hunt {
         lives: None,
         remark: format!(" ({remark})"),
     };
     let mut lives = Command::new(woven);
     lives
-        .args(["lives", "--lifecycles", &LIVES_TO_HIDE.to_string(), "--threads", "1"])
+        .args([
+            "lives",
+            "--lifecycles",
+            &LIVES_TO_HIDE.to_string(),
+            "--threads",
+            "1",
+        ])
         .args(["--seed", &options.seed.to_string()])
         .args(["--until", &bug.invariant.to_string()])
         .args(options.of())
         .env(planted::VARIABLE, &bug.name);
     let output = match lives.output() {
         Ok(output) => output,
-        Err(error) => return lost(error.to_string()),
+        Err(error) => return escaped(error.to_string()),
     };
     let text = String::from_utf8_lossy(&output.stdout);
     let Some(found) = text.lines().find(|line| line.starts_with("violation ")) else {
         let last = text.lines().last().unwrap_or_default();
-        return lost(last.to_owned());
+        return escaped(last.to_owned());
     };
-    let case = found.split_whitespace().find_map(|word| word.strip_prefix("case="));
+    let case = found
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("case="));
     // The same case without the bug must be clean.
     let mut without = Command::new(proof);
-    without.args(["replay", case.unwrap_or_default()]).args(options.of());
+    without
+        .args(["replay", case.unwrap_or_default()])
+        .args(options.of());
     match run::output(&mut without) {
         Ok(_) => Hunt {
             lives: number(found, "lives"),
             remark: String::new(),
         },
-        Err(_) => lost(format!("case {} is violated without it", case.unwrap_or_default())),
+        Err(_) => escaped(format!(
+            "case {} is violated without it",
+            case.unwrap_or_default()
+        )),
     }
 }
 

@@ -4,9 +4,11 @@
 use std::future::Future;
 use std::time::Duration;
 
-use recharge_core::{Account, FaceValue, MerchantId, OrderId, OrderState, UpstreamState};
+use recharge_core::{
+    Account, FaceValue, MerchantId, OrderId, OrderState, ReviewReason, UpstreamState,
+};
 use recharge_engine::driver::Driver;
-use recharge_engine::{AcceptError, Command, Decision, NewOrder, Person, Verdict};
+use recharge_engine::{AcceptError, Command, Decision, NewOrder, Order, Person, Verdict};
 use recharge_sim::{CallbackSend, Upstream};
 use tokio::sync::oneshot;
 
@@ -59,14 +61,14 @@ async fn ask<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     }
 }
 
-fn new_order(lab: &Lab, order: usize, plan: &OrderPlan) -> Option<NewOrder> {
+fn new_order(order: usize, plan: &OrderPlan) -> Option<NewOrder> {
     let text = match plan.kind {
         recharge_core::AccountKind::Mobile => format!("1890000{:04}", plan.account + 1000),
         _ => format!("0571-5656{:04}", plan.account + 1000),
     };
     let account = Account::parse(plan.kind, &text).ok()?;
     let amount = FaceValue::from_yuan(plan.yuan).ok()?;
-    let mut new = NewOrder::new(merchant()?, lab.order_id(order)?, account, amount);
+    let mut new = NewOrder::new(merchant()?, Lab::order_id(order)?, account, amount);
     new.provider = plan.provider.and_then(Lab::provider_id);
     if plan.kind != recharge_core::AccountKind::Mobile {
         new.carrier = Some(recharge_core::Carrier::Telecom);
@@ -77,8 +79,10 @@ fn new_order(lab: &Lab, order: usize, plan: &OrderPlan) -> Option<NewOrder> {
 /// A merchant with one order: sends it until it is acknowledged, and again whenever it was forgotten.
 pub(crate) async fn orders(lab: Lab, order: usize, plan: OrderPlan) {
     let mut dice = Dice::stream(lab.case().id.seed, 6, order as u64);
-    let Some(new) = new_order(&lab, order, &plan) else {
-        lab.inner().judge.violated(11, "a drawn order can't be made");
+    let Some(new) = new_order(order, &plan) else {
+        lab.inner()
+            .judge
+            .violated(11, "a drawn order can't be made");
         return;
     };
     let mut news = lab.news();
@@ -140,13 +144,18 @@ async fn send(lab: &Lab, dice: &mut Dice, new: &NewOrder) -> bool {
 /// Sends it again, and something else under its name.
 async fn insist(lab: &Lab, dice: &mut Dice, new: &NewOrder) {
     // Another content under a name that a restored backup has forgotten would be the merchant's mistake.
-    let forgets = lab.case().kept().any(|part| matches!(part, Part::Act(_, Act::Restore { .. })));
+    let forgets = lab
+        .case()
+        .kept()
+        .any(|part| matches!(part, Part::Act(_, Act::Restore { .. })));
     for _ in 0..2 {
         let wait = Duration::from_millis(dice.magnitude(1, 600_000));
         lab.executor().sleep(OUTSIDE, wait).await;
         let mut what = new.clone();
         let other = dice.once_in(3) && !forgets;
-        if other && let Ok(amount) = FaceValue::from_yuan(if new.amount.yuan() == 50 { 100 } else { 50 }) {
+        if other
+            && let Ok(amount) = FaceValue::from_yuan(if new.amount.yuan() == 50 { 100 } else { 50 })
+        {
             what.amount = amount;
         }
         let accept = |driver: Driver| async move { driver.accept(what, true).await };
@@ -171,12 +180,12 @@ fn says(lab: &Lab, text: &str, account: &str) {
 /// People who look at an order, and decide.
 pub(crate) async fn people(lab: Lab, part: usize, when: When, act: Decisions) {
     let mut dice = Dice::stream(lab.case().id.seed, 7, part as u64);
-    let Some(name) = lab.order_id(act.order) else {
+    let Some(name) = Lab::order_id(act.order) else {
         return;
     };
     let wait = match when {
         When::Desk(_, wait) | When::Since(_, wait) | When::At(wait) => wait,
-        When::Point(_) => Duration::ZERO,
+        When::Point(_) | When::Doubt(_) => Duration::ZERO,
     };
     let desk = matches!(when, When::Desk(..));
     let mut news = lab.news();
@@ -213,16 +222,24 @@ async fn decide(
 ) -> Option<u64> {
     for _ in 0..TRIES {
         let (order_id, by, shop) = (name.clone(), person(who)?, merchant()?);
+        // Two who look at the same order find the same fitting.
+        let drawn = lab.case().id.seed;
         let asked = ask(lab, dice, |driver: Driver| async move {
             let found = driver.order(&shop, &order_id).await.ok().flatten()?;
             let seen = seen.unwrap_or(found.order.version());
+            let wish = match wish {
+                Wish::Fitting => fitting(&found.order, drawn),
+                other => other,
+            };
             let command = command(wish, by, seen, &found.order)?;
             let done = driver.command(&shop, &order_id, command).await;
             Some((seen, done.map(|_| ()).map_err(|error| error.to_string())))
         });
         match asked.await {
             Some(Some((seen, done))) => {
-                lab.note("decides", u64::from(who), || format!("{wish:?} on {name}: {done:?}"));
+                lab.note("decides", u64::from(who), || {
+                    format!("{wish:?} on {name}: {done:?}")
+                });
                 lab.inner().cover.wished(wish, done.is_ok());
                 if let Err(text) = done {
                     says(lab, &text, "");
@@ -246,10 +263,29 @@ fn person(who: u8) -> Option<Person> {
     }
 }
 
-fn command(wish: Wish, by: Person, seen: u64, order: &recharge_engine::Order) -> Option<Command> {
+/// What is open to people where an order stands so.
+fn fitting(order: &Order, dice: u64) -> Wish {
+    let some = match order.state() {
+        OrderState::Review(ReviewReason::ProbablyNotTaken) => {
+            &[Wish::SendElsewhere, Wish::SendAgain, Wish::Fail][..]
+        }
+        OrderState::Review(ReviewReason::Contradiction) => &[Wish::Succeed, Wish::Fail][..],
+        OrderState::Review(_) => &[Wish::SendAgain, Wish::Fail, Wish::AskAgain][..],
+        OrderState::Pending => &[Wish::Cancel][..],
+        _ => &[Wish::AskAgain, Wish::Fail][..],
+    };
+    let at = dice
+        .checked_rem(some.len() as u64)
+        .and_then(|at| usize::try_from(at).ok());
+    at.and_then(|at| some.get(at))
+        .copied()
+        .unwrap_or(Wish::AskAgain)
+}
+
+fn command(wish: Wish, by: Person, seen: u64, order: &Order) -> Option<Command> {
     let last = order.attempts().len().saturating_sub(1);
     let verdict = match wish {
-        Wish::AskAgain => return Some(Command::AskAgain { by }),
+        Wish::AskAgain | Wish::Fitting => return Some(Command::AskAgain { by }),
         Wish::Cancel => Verdict::Cancel,
         Wish::Succeed => Verdict::Succeeded,
         Wish::Fail => Verdict::Failed,
@@ -277,7 +313,11 @@ fn command(wish: Wish, by: Person, seen: u64, order: &recharge_engine::Order) ->
 
 /// An upstream calls back, and is told whether it was heard; of what is delivered again nobody is told.
 pub(crate) async fn calls_back(lab: Lab, call: CallbackSend, again: bool) {
-    let mut dice = Dice::stream(lab.case().id.seed, 8, call.id ^ u64::from(call.attempt) << 32);
+    let mut dice = Dice::stream(
+        lab.case().id.seed,
+        8,
+        call.id ^ u64::from(call.attempt) << 32,
+    );
     let travels = Duration::from_micros(dice.magnitude(200, 400_000));
     lab.executor().sleep(OUTSIDE, travels).await;
     let Some(provider) = Lab::provider_id(call.upstream) else {
@@ -300,11 +340,15 @@ pub(crate) async fn calls_back(lab: Lab, call: CallbackSend, again: bool) {
         let (number, claims) = said(&call);
         lab.inner().judge.heard(&number, claims);
     }
-    lab.note("callback", u64::from(ok), || format!("{} {}", call.upstream, call.order_id));
+    lab.note("callback", u64::from(ok), || {
+        format!("{} {}", call.upstream, call.order_id)
+    });
     let mut inner = lab.inner();
     inner.cover.called_back(ok, again);
     if !again {
-        inner.world.callback_answered(now, call.id, ok.then_some(b"success"));
+        inner
+            .world
+            .callback_answered(now, call.id, ok.then_some(b"success"));
     }
 }
 
@@ -312,7 +356,10 @@ pub(crate) async fn calls_back(lab: Lab, call: CallbackSend, again: bool) {
 fn said(call: &CallbackSend) -> (String, Option<UpstreamState>) {
     let field = |name: &str| {
         let mut pairs = call.body.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.find(|(key, _)| *key == name).map(|(_, value)| value).unwrap_or_default()
+        pairs
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
+            .unwrap_or_default()
     };
     let (number, state, failed) = match call.upstream {
         Upstream::Juhe => ("orderid", "sta", "9"),

@@ -77,13 +77,13 @@ impl CaseId {
 pub(crate) struct Case {
     pub(crate) id: CaseId,
     pub(crate) store: StoreKind,
-    pub(crate) workers: u32,
     pub(crate) settings: Settings,
     pub(crate) parts: Vec<Part>,
 }
 
 /// How the engine is set up, and how things stand around it.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub(crate) struct Settings {
     pub(crate) heartbeat: Duration,
     pub(crate) in_flight: usize,
@@ -154,6 +154,8 @@ pub(crate) enum When {
     At(Duration),
     /// When the workers have come to so many points; to the one that comes to the last.
     Point(u64),
+    /// When the commit of so many calls of the store is in doubt; to the worker whose the last one is.
+    Doubt(u64),
     /// So long after an order came to the desk.
     Desk(usize, Duration),
     /// So long after an order was accepted.
@@ -175,8 +177,12 @@ pub(crate) enum Act {
     TakeOver { slot: u32 },
     /// A wall clock jumps by so many milliseconds.
     Jump { slot: u32, by: i64 },
-    /// A backup is put back that was made after so many thousandths of the writes.
-    Restore { thousandths: u64 },
+    /// A backup is put back that was made after so many thousandths of the writes. `other_routes`: from then
+    /// on the providers come in the other order.
+    Restore {
+        thousandths: u64,
+        other_routes: bool,
+    },
     /// A worker is stopped in order, with so much patience, and begins again.
     Stop {
         slot: u32,
@@ -215,10 +221,13 @@ pub(crate) enum Wish {
     Fail,
     SendAgain,
     SendElsewhere,
+    /// Something that is open to people when they look.
+    Fitting,
 }
 
 impl Wish {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Fitting,
         Self::AskAgain,
         Self::Cancel,
         Self::Succeed,
@@ -237,6 +246,7 @@ impl Wish {
             Self::Fail => "mark failed",
             Self::SendAgain => "send again",
             Self::SendElsewhere => "send elsewhere",
+            Self::Fitting => "what fits",
         }
     }
 }
@@ -280,10 +290,13 @@ impl Act {
 impl Case {
     /// How many orders it has.
     pub(crate) fn orders(&self) -> impl Iterator<Item = (usize, &OrderPlan)> {
-        self.parts.iter().enumerate().filter_map(|(at, part)| match part {
-            Part::Order(plan) if self.keeps(at) => Some((at, plan)),
-            _ => None,
-        })
+        self.parts
+            .iter()
+            .enumerate()
+            .filter_map(|(at, part)| match part {
+                Part::Order(plan) if self.keeps(at) => Some((at, plan)),
+                _ => None,
+            })
     }
 
     pub(crate) fn keeps(&self, at: usize) -> bool {
@@ -293,7 +306,9 @@ impl Case {
     /// The parts that are kept.
     pub(crate) fn kept(&self) -> impl Iterator<Item = &Part> {
         let parts = self.parts.iter().enumerate();
-        parts.filter(|(at, _)| self.keeps(*at)).map(|(_, part)| part)
+        parts
+            .filter(|(at, _)| self.keeps(*at))
+            .map(|(_, part)| part)
     }
 
     /// Whether the upstreams may go back on what they said.

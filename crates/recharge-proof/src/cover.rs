@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use recharge_core::OrderState;
+use recharge_core::{MOVES, OrderState};
 use recharge_engine::{Command, Event, Input, Order, Step};
 use recharge_sim::FaultKind;
 
@@ -57,29 +57,6 @@ const INPUTS: [&str; 9] = [
 
 /// Pairs that the driver never makes, and why.
 const NEVER: &[(&str, &str, &str)] = &[];
-
-/// The table of moves.
-const MOVES: [(&str, &str); 19] = [
-    ("pending", "submitting"),
-    ("pending", "failed"),
-    ("pending", "review"),
-    ("submitting", "pending"),
-    ("submitting", "charging"),
-    ("submitting", "unknown"),
-    ("submitting", "failed"),
-    ("charging", "succeeded"),
-    ("charging", "failed"),
-    ("charging", "review"),
-    ("unknown", "charging"),
-    ("unknown", "succeeded"),
-    ("unknown", "failed"),
-    ("unknown", "review"),
-    ("unknown", "pending"),
-    ("review", "succeeded"),
-    ("review", "failed"),
-    ("review", "pending"),
-    ("succeeded", "review"),
-];
 
 impl Pair {
     pub(crate) fn of(order: &Order, input: &Input) -> Self {
@@ -174,7 +151,10 @@ impl Cover {
     fn all(&self, postgres: bool) -> Vec<(String, u64)> {
         let mut all = Vec::new();
         let mut say = |group: &str, name: &dyn fmt::Display, count: Option<&u64>| {
-            all.push((format!("{group}: {name}"), count.copied().unwrap_or_default()));
+            all.push((
+                format!("{group}: {name}"),
+                count.copied().unwrap_or_default(),
+            ));
         };
         for point in Point::all() {
             say("visited", &point, self.visited.get(&point));
@@ -192,12 +172,19 @@ impl Cover {
         for fault in FaultKind::ALL {
             say("upstream", fault, self.faults.get(fault));
         }
-        for (from, to) in MOVES.into_iter().chain([("failed", "review")]) {
-            say("move", &format_args!("{from} to {to}"), self.moves.get(&(from, to)));
+        for row in MOVES {
+            let (from, to) = (row.from, row.to);
+            say(
+                "move",
+                &format_args!("{from} to {to}"),
+                self.moves.get(&(from, to)),
+            );
         }
         for state in STATES {
             for input in INPUTS {
-                let never = NEVER.iter().any(|(of, what, _)| (*of, *what) == (state, input));
+                let never = NEVER
+                    .iter()
+                    .any(|(of, what, _)| (*of, *what) == (state, input));
                 if !never {
                     let count = self.pairs.get(&Pair(state, input));
                     say("pair", &format_args!("{state}, {input}"), count);
@@ -209,13 +196,25 @@ impl Cover {
                 say("act", &act, self.acts.get(act));
             }
         }
-        for name in ["callback heard", "callback not heard", "callback of before heard"] {
+        for name in [
+            "callback heard",
+            "callback not heard",
+            "callback of before heard",
+        ] {
             say("act", &name, self.acts.get(name));
         }
         for wish in Wish::ALL {
-            say("obeyed", &wish.as_str(), self.wishes.get(&(wish.as_str(), true)));
+            say(
+                "obeyed",
+                &wish.as_str(),
+                self.wishes.get(&(wish.as_str(), true)),
+            );
             if wish != Wish::AskAgain {
-                say("refused", &wish.as_str(), self.wishes.get(&(wish.as_str(), false)));
+                say(
+                    "refused",
+                    &wish.as_str(),
+                    self.wishes.get(&(wish.as_str(), false)),
+                );
             }
         }
         all
@@ -232,7 +231,8 @@ impl Cover {
     /// Everything, a line each.
     pub fn lines(&self, postgres: bool) -> Vec<String> {
         let all = self.all(postgres).into_iter();
-        all.map(|(name, count)| format!("{name}: {count}")).collect()
+        all.map(|(name, count)| format!("{name}: {count}"))
+            .collect()
     }
 
     /// How many different things were looked for, and how often the rarest was met.

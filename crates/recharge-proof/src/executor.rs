@@ -50,9 +50,8 @@ struct State {
 #[derive(Debug, Default)]
 struct Life {
     paused_until: Option<Duration>,
-    /// Whether its monotonic clock stands still during the pause, as when a machine sleeps.
-    suspended: bool,
-    /// For how long it stood still in all, and since when it does now.
+    /// For how long its monotonic clock stood still in all, and since when it does now, as when a machine
+    /// sleeps.
     stood_still: Duration,
     asleep_since: Option<Duration>,
     /// What its wall clock shows differs from the truth by so many milliseconds.
@@ -173,15 +172,8 @@ impl Executor {
             if suspended && life.asleep_since.is_none() {
                 life.asleep_since = Some(now);
             }
-            life.suspended |= suspended;
             life.paused_until = Some(until.max(life.paused_until.unwrap_or_default()));
         }
-    }
-
-    pub(crate) fn is_paused(&self, process: Process) -> bool {
-        let state = self.state();
-        let life = state.processes.get(&process);
-        life.is_some_and(|life| life.paused_until.is_some())
     }
 
     /// Lets everybody go on.
@@ -212,8 +204,8 @@ impl Executor {
         let now = state.now;
         let life = state.processes.get(&process);
         life.map_or(now, |life| {
-            let asleep = life.asleep_since.map_or(Duration::ZERO, |since| now - since);
-            now - life.stood_still - asleep
+            let asleep = life.asleep_since.map(|since| now.saturating_sub(since));
+            now.saturating_sub(life.stood_still + asleep.unwrap_or_default())
         })
     }
 
@@ -298,13 +290,9 @@ impl Executor {
         match polled {
             Ok(Poll::Pending) => {
                 let mut state = self.state();
-                match state.tasks.get_mut(&id) {
-                    Some(running) => running.task = Some(task),
-                    // Its process was killed by itself.
-                    None => {
-                        drop(state);
-                        drop(task);
-                    }
+                // Nobody ends a process while one of its tasks is polled.
+                if let Some(running) = state.tasks.get_mut(&id) {
+                    running.task = Some(task);
                 }
                 Turn::Ran
             }
@@ -365,9 +353,8 @@ impl Executor {
 impl Life {
     fn wake_up(&mut self, now: Duration) {
         self.paused_until = None;
-        self.suspended = false;
         if let Some(since) = self.asleep_since.take() {
-            self.stood_still += now - since;
+            self.stood_still += now.saturating_sub(since);
         }
     }
 }
@@ -446,4 +433,94 @@ impl fmt::Debug for Executor {
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // One thread: nobody else can have left anything half done but by a panic, which is reported.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Runs until then, and answers what the tasks wrote down.
+    fn run(executor: &Executor, until: Duration) {
+        let mut dice = Dice::stream(1, 1, 1);
+        loop {
+            match executor.turn(&mut dice) {
+                Turn::Idle(Some(next)) if next <= until => executor.advance(next),
+                Turn::Idle(_) => return executor.advance(until),
+                Turn::Ran | Turn::Panicked(_) => {}
+            }
+        }
+    }
+
+    fn ticks(executor: &Executor, process: Process) -> Arc<Mutex<Vec<u64>>> {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (notes, clock) = (seen.clone(), executor.clone());
+        let task = async move {
+            loop {
+                clock.sleep(process, SECOND).await;
+                lock(&notes).push(clock.now().as_secs());
+            }
+        };
+        executor.spawn(process, Box::pin(task));
+        seen
+    }
+
+    #[test]
+    fn time_jumps_from_timer_to_timer() {
+        let executor = Executor::new();
+        let seen = ticks(&executor, OUTSIDE);
+        run(&executor, SECOND * 3);
+        assert_eq!(*lock(&seen), [1, 2, 3]);
+        assert_eq!(executor.now(), SECOND * 3);
+    }
+
+    #[test]
+    fn who_is_killed_does_nothing_more_and_nobody_else_notices() {
+        let executor = Executor::new();
+        let (one, other) = (executor.start_process(0), executor.start_process(0));
+        let (first, second) = (ticks(&executor, one), ticks(&executor, other));
+        run(&executor, SECOND * 2);
+        executor.kill(one);
+        executor.spawn(
+            one,
+            Box::pin(async { unreachable!("its process has ended") }),
+        );
+        run(&executor, SECOND * 4);
+        assert_eq!(*lock(&first), [1, 2]);
+        assert_eq!(*lock(&second), [1, 2, 3, 4]);
+        assert!(!executor.lives(one) && executor.lives(other));
+    }
+
+    #[test]
+    fn a_pause_stops_tasks_and_a_sleeping_machine_its_clock_as_well() {
+        for (suspended, seen_at, monotonic) in [(false, [1, 5, 6], 6), (true, [1, 6, 7], 3)] {
+            let executor = Executor::new();
+            let process = executor.start_process(0);
+            let seen = ticks(&executor, process);
+            run(&executor, SECOND + SECOND / 2);
+            executor.pause(process, SECOND * 5, suspended);
+            run(&executor, SECOND * 7);
+            let seen: Vec<u64> = lock(&seen).iter().copied().take(3).collect();
+            assert_eq!(seen, seen_at, "suspended: {suspended}");
+            let clock = executor.monotonic(process);
+            assert!(clock.as_secs() >= monotonic, "{clock:?}");
+            assert_eq!(clock < SECOND * 5, suspended);
+        }
+    }
+
+    #[test]
+    fn a_panic_is_told_and_ends_one_task() {
+        let executor = Executor::new();
+        let seen = ticks(&executor, OUTSIDE);
+        executor.spawn(OUTSIDE, Box::pin(async { panic!("as the test wants it") }));
+        let mut dice = Dice::stream(2, 1, 1);
+        let told = std::iter::repeat_with(|| executor.turn(&mut dice)).take(3);
+        let told: Vec<_> = told
+            .filter(|turn| matches!(turn, Turn::Panicked(_)))
+            .collect();
+        assert_eq!(told.len(), 1);
+        run(&executor, SECOND);
+        assert_eq!(*lock(&seen), [1]);
+    }
 }

@@ -8,6 +8,7 @@ mod end;
 mod evidence;
 mod file;
 mod log;
+mod people;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -155,7 +156,10 @@ impl Judge {
             queries_per_second: case.settings.queries_per_second,
             secrets: crate::lab::SECRETS.map(str::to_owned).to_vec(),
             restored: false,
-            mute: case.settings.mute.map(|upstream| upstream.as_str().to_owned()),
+            mute: case
+                .settings
+                .mute
+                .map(|upstream| upstream.as_str().to_owned()),
             callbacks_count: case.settings.callbacks_count
                 && case.settings.mute == Some(Upstream::Jisu),
             lease: Lease(0),
@@ -177,7 +181,10 @@ impl Judge {
     /// A merchant has been told that its order is taken.
     pub(crate) fn acknowledged(&mut self, name: &OrderId) {
         if !self.by_name.contains_key(name) {
-            self.violated(9, format!("order {name} was acknowledged and is not durable"));
+            self.violated(
+                9,
+                format!("order {name} was acknowledged and is not durable"),
+            );
         }
         self.acknowledged.insert(name.clone());
     }
@@ -210,7 +217,10 @@ impl Judge {
         let cut = self.files.values().filter_map(|file| {
             let version = there.get(&file.name).copied().unwrap_or_default();
             (version < file.version).then(|| {
-                format!("order {} has version {version} left of {}", file.name, file.version)
+                format!(
+                    "order {} has version {version} left of {}",
+                    file.name, file.version
+                )
             })
         });
         for what in lost.into_iter().chain(cut.collect::<Vec<_>>()) {
@@ -272,7 +282,8 @@ impl Judge {
             && file.state == OrderState::Succeeded
             && !file.decided
         {
-            let what = format!("order {name} is called succeeded, and nobody is charged at {now:?}");
+            let what =
+                format!("order {name} is called succeeded, and nobody is charged at {now:?}");
             return self.violated(7, what);
         }
         if honest
@@ -289,11 +300,11 @@ impl Judge {
     pub(crate) fn text(&mut self, text: &str, account: &str) {
         let secret = self.secrets.iter().find(|secret| text.contains(*secret));
         if let Some(secret) = secret {
-            let what = format!("a text shows the secret that begins with {:.4}", secret);
+            let what = format!("a text shows the secret that begins with {secret:.4}");
             self.violated(14, what);
         }
         if !account.is_empty() && text.contains(account) {
-            self.violated(14, format!("a text shows a full account: {:.200}", text));
+            self.violated(14, format!("a text shows a full account: {text:.200}"));
         }
     }
 }

@@ -73,8 +73,12 @@ pub(crate) struct Inner {
     points: u64,
     /// Who stands where.
     standing: BTreeMap<(Process, Point), u32>,
-    /// Acts by the number of the point at which they happen.
+    /// Acts by the number of the point at which they happen, and of the commit in doubt.
     at_points: BTreeMap<u64, Vec<usize>>,
+    at_doubts: BTreeMap<u64, Vec<usize>>,
+    doubts: u64,
+    /// Whether the providers come in the other order by now.
+    pub(crate) other_routes: bool,
     store_faults: u64,
     network_faults: u64,
     store_dice: Dice,
@@ -129,11 +133,13 @@ impl Lab {
     pub(crate) fn new(case: Case, readable: bool) -> Self {
         let seed = case.id.seed;
         let mut at_points: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+        let mut at_doubts: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         let (mut store_faults, mut network_faults) = (0, 0);
         for (at, part) in case.parts.iter().enumerate() {
             match part {
                 _ if !case.keeps(at) => {}
                 Part::Act(When::Point(nth), _) => at_points.entry(*nth).or_default().push(at),
+                Part::Act(When::Doubt(nth), _) => at_doubts.entry(*nth).or_default().push(at),
                 Part::StoreFaults(rate) => store_faults = *rate,
                 Part::NetworkFaults(rate) => network_faults = *rate,
                 _ => {}
@@ -162,6 +168,9 @@ impl Lab {
             points: 0,
             standing: BTreeMap::new(),
             at_points,
+            at_doubts,
+            doubts: 0,
+            other_routes: false,
             store_faults,
             network_faults,
             store_dice: Dice::stream(seed, 2, 0),
@@ -267,7 +276,7 @@ impl Lab {
     }
 
     /// How this call of the store goes wrong, if it does.
-    pub(crate) fn store_fault(&self, op: Op) -> Option<StoreFault> {
+    pub(crate) fn store_fault(&self, process: Process, op: Op) -> Option<StoreFault> {
         let now = self.0.executor.now();
         let kind = self.0.case.store;
         let mut inner = self.inner();
@@ -284,12 +293,28 @@ impl Lab {
         } else {
             let locks = matches!(op, Op::Append | Op::Accept);
             let hangs = locks && kind == StoreKind::Postgres;
-            let most = if hangs { StoreFault::ALL.len() } else { StoreFault::ALL.len() - 1 };
+            let most = if hangs {
+                StoreFault::ALL.len()
+            } else {
+                StoreFault::ALL.len() - 1
+            };
             let at = inner.store_dice.index(most);
-            StoreFault::ALL.get(at).copied().unwrap_or(StoreFault::Unavailable)
+            StoreFault::ALL
+                .get(at)
+                .copied()
+                .unwrap_or(StoreFault::Unavailable)
         };
+        if fault != StoreFault::Unavailable {
+            inner.doubts += 1;
+            let nth = inner.doubts;
+            for act in inner.at_doubts.remove(&nth).unwrap_or_default() {
+                inner.deeds.push_back(Deed::Act(act, Some(process)));
+            }
+        }
         inner.cover.store(fault);
-        inner.trace.note(now, fault.as_str(), 0, || op.as_str().to_owned());
+        inner
+            .trace
+            .note(now, fault.as_str(), 0, || op.as_str().to_owned());
         Some(fault)
     }
 
@@ -312,12 +337,18 @@ impl Lab {
         if inner.calm {
             return (there, back, None);
         }
-        let out = inner.no_network_until.get(&upstream).is_some_and(|until| now < *until);
+        let out = inner
+            .no_network_until
+            .get(&upstream)
+            .is_some_and(|until| now < *until);
         let rate = inner.network_faults;
         let hit = out || rate > 0 && inner.network_dice.in_thousand(rate);
         let fault = hit.then(|| {
             let at = inner.network_dice.index(NetworkFault::ALL.len());
-            NetworkFault::ALL.get(at).copied().unwrap_or(NetworkFault::NoConnection)
+            NetworkFault::ALL
+                .get(at)
+                .copied()
+                .unwrap_or(NetworkFault::NoConnection)
         });
         if let Some(fault) = fault {
             inner.cover.network(fault);
@@ -328,7 +359,10 @@ impl Lab {
     /// A worker has begun on the store.
     pub(crate) fn began(&self, process: Process, session: &Session) {
         self.note("begins", session.lease.0, || {
-            format!("{process:?} with {:?} and {:?}", session.lease, session.epoch)
+            format!(
+                "{process:?} with {:?} and {:?}",
+                session.lease, session.epoch
+            )
         });
         let mut inner = self.inner();
         inner.holder = Some(process);
@@ -337,13 +371,21 @@ impl Lab {
 
     /// An order has become durable.
     pub(crate) fn accepted(&self, stored: &Stored) {
-        self.note("accepted", stored.key.0, || stored.order.what().order_id.to_string());
+        self.note("accepted", stored.key.0, || {
+            stored.order.what().order_id.to_string()
+        });
         self.inner().judge.accepted(stored);
         self.tell_news();
     }
 
     /// A step has become durable.
-    pub(crate) fn appended(&self, process: Process, key: OrderKey, lease: Option<Lease>, step: &Step) {
+    pub(crate) fn appended(
+        &self,
+        process: Process,
+        key: OrderKey,
+        lease: Option<Lease>,
+        step: &Step,
+    ) {
         let writer = Writer {
             process,
             monotonic: self.0.executor.monotonic(process),
@@ -379,7 +421,7 @@ impl Lab {
         self.inner().news.send_modify(|count| *count += 1);
     }
 
-    pub(crate) fn order_id(&self, order: usize) -> Option<OrderId> {
+    pub(crate) fn order_id(order: usize) -> Option<OrderId> {
         OrderId::parse(&format!("order-{order}")).ok()
     }
 

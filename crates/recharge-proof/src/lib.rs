@@ -22,8 +22,8 @@ mod world;
 
 pub use case::{CaseId, Wanted};
 pub use cover::{Cover, Pair};
-pub use lives::{Plan, Shown, live};
 pub use judge::{Invariant, Violation};
+pub use lives::{Plan, Shown, live};
 pub use run::{Outcome, play};
 pub use shrink::shrink;
 pub use store::StoreKind;

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::case::{CaseId, Wanted};
+use crate::case::{Case, CaseId, Wanted};
 use crate::cover::Cover;
 use crate::executor::lock;
 use crate::judge::{Invariant, Violation};
@@ -57,22 +56,18 @@ pub struct Shown {
 
 /// Plays cases until so many orders have lived, or one violates what it must not.
 pub fn live(plan: Plan) -> Shown {
-    let next = AtomicU64::new(plan.seed);
+    let next = Mutex::new((plan.seed, 0));
     let shown = Mutex::new(Shown::default());
     std::thread::scope(|scope| {
         for _ in 0..plan.threads.max(1) {
             scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    {
-                        let shown = lock(&shown);
-                        // Earlier cases that are still played may be violated as well, and come first.
-                        let late = shown.first.as_ref().is_some_and(|(id, ..)| id.seed < seed);
-                        if late || shown.lives >= plan.lives {
-                            return;
-                        }
+                while let Some((id, before)) = plan.next(&next) {
+                    // Earlier cases that are still played may be violated as well, and come first.
+                    let found = lock(&shown).first.as_ref().map(|(first, ..)| first.seed);
+                    if found.is_some_and(|found| found < id.seed) {
+                        return;
                     }
-                    one(plan, seed, &shown);
+                    one(plan, &id, before, &shown);
                 }
             });
         }
@@ -80,14 +75,29 @@ pub fn live(plan: Plan) -> Shown {
     shown.into_inner().unwrap_or_default()
 }
 
-fn one(plan: Plan, seed: u64, shown: &Mutex<Shown>) {
-    let id = CaseId {
-        seed,
-        wanted: plan.wanted,
-        kept: None,
-    };
+impl Plan {
+    /// The next case, and how many orders live before it. Which cases are played depends on no thread.
+    fn next(&self, next: &Mutex<(u64, u64)>) -> Option<(CaseId, u64)> {
+        let mut next = lock(next);
+        let (seed, before) = *next;
+        if before >= self.lives {
+            return None;
+        }
+        let id = CaseId {
+            seed,
+            wanted: self.wanted,
+            kept: None,
+        };
+        let orders = Case::draw(id.clone()).orders().count() as u64;
+        *next = (seed.wrapping_add(1), before + orders);
+        Some((id, before))
+    }
+}
+
+fn one(plan: Plan, id: &CaseId, before: u64, shown: &Mutex<Shown>) {
+    let seed = id.seed;
     let mut outcome = play(id.clone(), false);
-    if seed % REPEATED == 0 && plan.until.is_none() {
+    if seed.is_multiple_of(REPEATED) && plan.until.is_none() {
         let again = play(id.clone(), false);
         if again.trace != outcome.trace {
             outcome.violations.push(Violation {
@@ -97,7 +107,6 @@ fn one(plan: Plan, seed: u64, shown: &Mutex<Shown>) {
         }
     }
     let mut shown = lock(shown);
-    let before = shown.lives;
     shown.lives += outcome.lives;
     shown.cases += 1;
     shown.events += outcome.events;
@@ -111,11 +120,15 @@ fn one(plan: Plan, seed: u64, shown: &Mutex<Shown>) {
         }
         *shown.violated.entry(violation.invariant).or_default() += 1;
     }
-    let wanted = |violation: &&Violation| plan.until.is_none_or(|until| violation.invariant == until);
+    let wanted =
+        |violation: &&Violation| plan.until.is_none_or(|until| violation.invariant == until);
     if let Some(violation) = outcome.violations.iter().find(wanted) {
-        let sooner = shown.first.as_ref().is_none_or(|(first, ..)| seed < first.seed);
+        let sooner = shown
+            .first
+            .as_ref()
+            .is_none_or(|(first, ..)| seed < first.seed);
         if sooner {
-            shown.first = Some((id, violation.clone(), before + outcome.lives));
+            shown.first = Some((id.clone(), violation.clone(), before + outcome.lives));
         }
     }
 }

@@ -124,7 +124,11 @@ fn main() -> ExitCode {
         Task::Replay { case, of } => replay(&case, of),
         Task::Search { threads, seconds } => searched(threads, Duration::from_secs(seconds)),
     };
-    if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if fine {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn lives(plan: Plan, of: Of, floor: u64, cover: bool) -> bool {
@@ -133,29 +137,38 @@ fn lives(plan: Plan, of: Of, floor: u64, cover: bool) -> bool {
     let seconds = began.elapsed().as_secs_f64();
     let postgres = of.wanted().store != Some(StoreKind::Sqlite) && of.workers > 1;
     if cover {
-        shown.cover.lines(postgres).iter().for_each(|line| println!("{line}"));
+        print(&shown.cover.lines(postgres));
     }
     for (case, violation) in &shown.others {
-        println!("other case={case} {}: {}", violation.invariant, violation.what);
+        println!(
+            "other case={case} {}: {}",
+            violation.invariant, violation.what
+        );
     }
     let mut fine = true;
     if let Some((case, violation, lives)) = &shown.first {
         fine = false;
-        println!("violation case={case} lives={lives} {}", violation.invariant);
+        println!(
+            "violation case={case} lives={lives} {}",
+            violation.invariant
+        );
         println!("  {}", violation.what);
         if plan.until.is_none() {
             let small = shrink(case, violation.invariant);
             let lines = play(small.clone(), true).lines;
             println!("  the shortest trace that was found:");
-            lines.iter().for_each(|line| println!("  {line}"));
-            println!("replay: cargo xtask simulate --replay {small} {}", of.said());
+            print(&lines);
+            println!(
+                "replay: cargo xtask simulate --replay {small} {}",
+                of.said()
+            );
         }
     }
     let missing = shown.cover.missing(floor, postgres);
     if fine && !missing.is_empty() {
         fine = false;
         println!("not exercised enough:");
-        missing.iter().for_each(|line| println!("  {line}"));
+        print(&missing);
     }
     let (kinds, rarest) = shown.cover.summary(postgres);
     println!(
@@ -171,6 +184,12 @@ fn lives(plan: Plan, of: Of, floor: u64, cover: bool) -> bool {
     fine
 }
 
+fn print(lines: &[String]) {
+    for line in lines {
+        println!("  {line}");
+    }
+}
+
 /// A count as a number to divide.
 fn precise(count: u64) -> f64 {
     u32::try_from(count).map_or(f64::MAX, f64::from)
@@ -178,17 +197,22 @@ fn precise(count: u64) -> f64 {
 
 fn replay(case: &str, of: Of) -> bool {
     let Some(id) = CaseId::parse(case, of.wanted()) else {
-        eprintln!("error: {case:?} names no case; write SEED, or SEED:PART,PART,… as it was printed");
+        eprintln!(
+            "error: {case:?} names no case; write SEED, or SEED:PART,PART,… as it was printed"
+        );
         return false;
     };
     let outcome = play(id, true);
-    outcome.lines.iter().for_each(|line| println!("{line}"));
+    print(&outcome.lines);
     for violation in &outcome.violations {
         println!("violation {}", violation.invariant);
         println!("  {}", violation.what);
     }
     let violations = outcome.violations.len();
-    println!("replay violations={violations} trace={:016x}", outcome.trace);
+    println!(
+        "replay violations={violations} trace={:016x}",
+        outcome.trace
+    );
     violations == 0
 }
 

@@ -68,9 +68,13 @@ enum Phase {
     /// Things go wrong.
     Trouble,
     /// They don't any more; everything must come to an end by then.
-    Calm { until: Duration },
+    Calm {
+        until: Duration,
+    },
     /// What has ended is asked about for the last time before then.
-    Watch { until: Duration },
+    Watch {
+        until: Duration,
+    },
     Over,
 }
 
@@ -160,7 +164,10 @@ impl Run {
                 self.acts.last().map(|(at, _)| *at),
                 Some(ends),
             ];
-            restarts.chain(others.into_iter().flatten()).min().unwrap_or(ends)
+            restarts
+                .chain(others.into_iter().flatten())
+                .min()
+                .unwrap_or(ends)
         };
         let now = self.lab.executor().now().max(next);
         self.lab.executor().advance(now);
@@ -195,15 +202,24 @@ impl Run {
                     tell,
                 } => {
                     changed = true;
-                    let cut = self.cuts_lines && inner.world.reset_at_line(now, &request.method, &request.path);
+                    let cut = self.cuts_lines
+                        && inner
+                            .world
+                            .reset_at_line(now, &request.method, &request.path);
                     let (wait, answer) = if cut {
                         (Duration::ZERO, crate::mail::closed())
                     } else {
                         delivered(inner.world.handle(now, &request))
                     };
-                    inner.trace.note(now, "arrives", u64::from(answer.is_ok()), || {
-                        format!("at {upstream} {}: {}", request.path, crate::mail::shown(&answer))
-                    });
+                    inner
+                        .trace
+                        .note(now, "arrives", u64::from(answer.is_ok()), || {
+                            format!(
+                                "at {upstream} {}: {}",
+                                request.path,
+                                crate::mail::shown(&answer)
+                            )
+                        });
                     let (wait, answer) = match back {
                         Some(back) => (wait + back, answer),
                         None => (Duration::from_mins(5), crate::mail::closed()),
@@ -254,7 +270,14 @@ impl Run {
                     _ => None,
                 });
                 let put_off = Duration::from_millis(jumps.sum::<u64>());
-                let skew: u64 = self.lab.case().settings.wall_offsets.iter().map(|it| it.unsigned_abs()).sum();
+                let skew: u64 = self
+                    .lab
+                    .case()
+                    .settings
+                    .wall_offsets
+                    .iter()
+                    .map(|it| it.unsigned_abs())
+                    .sum();
                 let until = now + Duration::from_hours(32) + put_off + Duration::from_millis(skew);
                 self.phase = Phase::Calm { until };
             }
@@ -293,7 +316,8 @@ impl Run {
 
     /// Faults stop: whoever stood still goes on, and somebody works.
     fn calm(&self) {
-        self.lab.note("calm", 0, || "nothing goes wrong any more".to_owned());
+        self.lab
+            .note("calm", 0, || "nothing goes wrong any more".to_owned());
         self.lab.executor().resume_all();
         let needs_one = {
             let mut inner = self.lab.inner();
@@ -301,9 +325,10 @@ impl Run {
             let plan = world::calm(self.lab.case());
             inner.world.set_faults(plan);
             let holder = inner.holder.filter(|it| self.lab.executor().lives(*it));
-            let starting = inner.slots.iter().any(|slot| {
-                slot.process.is_some() && slot.driver.is_none()
-            });
+            let starting = inner
+                .slots
+                .iter()
+                .any(|slot| slot.process.is_some() && slot.driver.is_none());
             let serves = holder.is_some_and(|holder| {
                 let mut slots = inner.slots.iter();
                 slots.any(|slot| slot.process == Some(holder) && !slot.stopping)

@@ -128,8 +128,7 @@ pub(crate) enum StoreFault {
 }
 
 impl StoreFault {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Unavailable, Self::Lost, Self::Landed, Self::Hanging];
+    pub(crate) const ALL: [Self; 4] = [Self::Unavailable, Self::Lost, Self::Landed, Self::Hanging];
 
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -160,7 +159,7 @@ impl ModelStore {
         what: impl FnOnce(&MemoryStore) -> Result<T, E>,
     ) -> Result<T, E> {
         self.lab.point(self.process, Point::Asked(op)).await;
-        if self.lab.store_fault(op).is_some() {
+        if self.lab.store_fault(self.process, op).is_some() {
             return Err(StoreError::Unavailable("no answer".to_owned()).into());
         }
         let memory = self.lab.inner().disk.memory.clone();
@@ -182,7 +181,7 @@ impl ModelStore {
             let wait = Duration::from_millis(20);
             self.lab.executor().sleep(self.process, wait).await;
         }
-        let fault = self.lab.store_fault(op);
+        let fault = self.lab.store_fault(self.process, op);
         match fault {
             Some(StoreFault::Unavailable) => {
                 return Err(StoreError::Unavailable("no connection".to_owned()).into());
@@ -251,7 +250,9 @@ fn unknown() -> StoreError {
 }
 
 /// The store in memory never waits.
-pub(crate) fn at_once<T, E: From<StoreError>>(what: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+pub(crate) fn at_once<T, E: From<StoreError>>(
+    what: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     match pin!(what).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(done) => done,
         Poll::Pending => Err(StoreError::Refused("it waits".to_owned()).into()),
@@ -295,8 +296,10 @@ impl Store for ModelStore {
         now: WallTime,
         limit: usize,
     ) -> Result<Vec<Stored>, StoreError> {
-        self.reads(Op::ClaimDue, |memory| at_once(memory.claim_due(lease, now, limit)))
-            .await
+        self.reads(Op::ClaimDue, |memory| {
+            at_once(memory.claim_due(lease, now, limit))
+        })
+        .await
     }
 
     async fn claim(&self, lease: Lease, key: OrderKey) -> Result<Option<Stored>, AppendError> {
@@ -310,7 +313,8 @@ impl Store for ModelStore {
     }
 
     async fn next_due(&self) -> Result<Option<WallTime>, StoreError> {
-        self.reads(Op::NextDue, |memory| at_once(memory.next_due())).await
+        self.reads(Op::NextDue, |memory| at_once(memory.next_due()))
+            .await
     }
 
     async fn append(
@@ -322,13 +326,14 @@ impl Store for ModelStore {
         let (process, step) = (self.process, Arc::new(step.clone()));
         let same = step.clone();
         let what = move |memory: &MemoryStore| at_once(memory.append(key, lease, &step));
-        let told = move |lab: &Lab, _: &()| lab.appended(process, key, lease, &same);
+        let told = move |lab: &Lab, (): &()| lab.appended(process, key, lease, &same);
         self.writes(Op::Append, Some(Locked::Order(key)), what, told)
             .await
     }
 
     async fn read(&self, key: OrderKey) -> Result<Option<Stored>, StoreError> {
-        self.reads(Op::Read, |memory| at_once(memory.read(key))).await
+        self.reads(Op::Read, |memory| at_once(memory.read(key)))
+            .await
     }
 
     async fn find(
@@ -341,7 +346,8 @@ impl Store for ModelStore {
     }
 
     async fn log(&self, key: OrderKey) -> Result<Vec<Recorded>, StoreError> {
-        self.reads(Op::Read, |memory| at_once(memory.log(key))).await
+        self.reads(Op::Read, |memory| at_once(memory.log(key)))
+            .await
     }
 
     async fn list(
@@ -350,8 +356,10 @@ impl Store for ModelStore {
         before: Option<OrderKey>,
         limit: usize,
     ) -> Result<Vec<Stored>, StoreError> {
-        self.reads(Op::Read, |memory| at_once(memory.list(filter, before, limit)))
-            .await
+        self.reads(Op::Read, |memory| {
+            at_once(memory.list(filter, before, limit))
+        })
+        .await
     }
 
     async fn survey(
@@ -360,12 +368,15 @@ impl Store for ModelStore {
         after: Option<OrderKey>,
         limit: usize,
     ) -> Result<Vec<Brief>, StoreError> {
-        self.reads(Op::Survey, |memory| at_once(memory.survey(beyond, after, limit)))
-            .await
+        self.reads(Op::Survey, |memory| {
+            at_once(memory.survey(beyond, after, limit))
+        })
+        .await
     }
 
     async fn statistics(&self) -> Result<Statistics, StoreError> {
-        self.reads(Op::Read, |memory| at_once(memory.statistics())).await
+        self.reads(Op::Read, |memory| at_once(memory.statistics()))
+            .await
     }
 
     async fn keep_callback(
@@ -389,8 +400,10 @@ impl Store for ModelStore {
     }
 
     async fn messages(&self, after: u64, limit: usize) -> Result<Vec<Message>, StoreError> {
-        self.reads(Op::Messages, |memory| at_once(memory.messages(after, limit)))
-            .await
+        self.reads(Op::Messages, |memory| {
+            at_once(memory.messages(after, limit))
+        })
+        .await
     }
 
     async fn delivered(&self, ids: &[u64]) -> Result<(), StoreError> {

@@ -19,14 +19,26 @@ impl Trace {
     }
 
     /// Something happened. Told in words only if somebody reads them.
-    pub(crate) fn note(&mut self, now: Duration, what: &str, number: u64, words: impl FnOnce() -> String) {
+    pub(crate) fn note(
+        &mut self,
+        now: Duration,
+        what: &str,
+        number: u64,
+        words: impl FnOnce() -> String,
+    ) {
         let nanos = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
         let bytes = what.bytes().map(u64::from);
         for part in bytes.chain([nanos, number]) {
-            self.hash = (self.hash ^ part).wrapping_mul(0x0100_0000_01b3).rotate_left(23);
+            self.hash = (self.hash ^ part)
+                .wrapping_mul(0x0100_0000_01b3)
+                .rotate_left(23);
         }
         if let Some(lines) = &mut self.lines {
-            lines.push(format!("{:>14.3} s  {what}: {}", now.as_secs_f64(), words()));
+            lines.push(format!(
+                "{:>14.3} s  {what}: {}",
+                now.as_secs_f64(),
+                words()
+            ));
         }
     }
 

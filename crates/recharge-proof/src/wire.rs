@@ -51,11 +51,18 @@ impl Wire {
         let mut inner = self.lab.inner();
         let inner = &mut *inner;
         let (process, upstream) = (self.process, self.upstream);
-        let bytes = [request.path.as_bytes(), request.query.as_bytes(), &request.body].concat();
+        let bytes = [
+            request.path.as_bytes(),
+            request.query.as_bytes(),
+            &request.body,
+        ]
+        .concat();
         inner.judge.sends(&bytes);
         match about(&request, upstream) {
             About::Submit(number) => {
-                inner.judge.submits(executor, process, upstream, &number, &bytes);
+                inner
+                    .judge
+                    .submits(executor, process, upstream, &number, &bytes);
                 inner.trace.note(now, "submit", u64::from(process.0), || {
                     format!("{process:?} to {upstream} {number}")
                 });
@@ -78,7 +85,10 @@ impl Wire {
             inner.mail.post(now.saturating_add(there), packet);
         } else {
             // Kept until nobody waits any more: who waits hears nothing.
-            inner.mail.post(now.saturating_add(PATIENCE * 2), Packet::Answer(tell, closed()));
+            inner.mail.post(
+                now.saturating_add(PATIENCE * 2),
+                Packet::Answer(tell, closed()),
+            );
         }
         told
     }
@@ -128,7 +138,9 @@ fn received(request: &http::Request<Bytes>) -> Request {
         method: request.method().as_str().to_owned(),
         path: uri.path().to_owned(),
         query: uri.query().unwrap_or_default().to_owned(),
-        content_type: content_type.and_then(|it| it.to_str().ok()).map(str::to_owned),
+        content_type: content_type
+            .and_then(|it| it.to_str().ok())
+            .map(str::to_owned),
         body: request.body().to_vec(),
     }
 }
@@ -157,7 +169,9 @@ fn about(request: &Request, upstream: Upstream) -> About {
 fn field_of(request: &Request, name: &str) -> Option<String> {
     let body = String::from_utf8_lossy(&request.body);
     let pairs = request.query.split('&').chain(body.split('&'));
-    let plain = pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name);
+    let plain = pairs
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name);
     if let Some((_, value)) = plain {
         return Some(value.to_owned());
     }

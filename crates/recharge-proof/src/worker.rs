@@ -38,7 +38,9 @@ pub(crate) fn start(lab: &Lab, slot: usize) {
         slot.restart = None;
         process
     };
-    lab.note("starts", u64::from(process.0), || format!("{process:?} in slot {slot}"));
+    lab.note("starts", u64::from(process.0), || {
+        format!("{process:?} in slot {slot}")
+    });
     let work = work(lab.clone(), slot, process);
     lab.executor().spawn(process, Box::pin(work));
 }
@@ -125,7 +127,7 @@ fn providers(lab: &Lab, process: Process) -> Option<Vec<Arc<dyn Provider>>> {
         Arc::new(JuheProvider::new(juhe, wire(Upstream::Juhe))),
         Arc::new(JisuProvider::new(jisu, wire(Upstream::Jisu))),
     ];
-    if settings.jisu_first {
+    if settings.jisu_first != lab.inner().other_routes {
         providers.reverse();
     }
     Some(providers)

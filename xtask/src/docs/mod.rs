@@ -6,6 +6,7 @@ mod codes;
 mod configuration;
 mod crates;
 mod facts;
+mod planted;
 mod states;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ const PAGES: &[Page] = &[
     ("configuration.md", configuration::page),
     ("crates.md", crates::page),
     ("facts.md", facts::page),
+    ("planted.md", planted::page),
     ("states.md", states::page),
 ];
 

@@ -24,7 +24,11 @@ impl Case {
     /// The case of that name.
     pub(crate) fn draw(id: CaseId) -> Self {
         let mut dice = Dice::stream(id.seed, 1, 0);
-        let drawn = if dice.once_in(2) { StoreKind::Sqlite } else { StoreKind::Postgres };
+        let drawn = if dice.once_in(2) {
+            StoreKind::Sqlite
+        } else {
+            StoreKind::Postgres
+        };
         let store = id.wanted.store.unwrap_or(drawn);
         let workers = match store {
             // One process has the file.
@@ -52,7 +56,6 @@ impl Case {
         Self {
             id,
             store,
-            workers,
             settings,
             parts,
         }
@@ -115,7 +118,11 @@ fn settings(dice: &mut Dice, liar: bool) -> Settings {
         queries_per_second: if tight { 1 } else { 500 },
         submits_per_second: (tight && dice.once_in(2)).then_some(1),
         breaker_after: if tight { 2 } else { 20 },
-        at_hand: if dice.once_in(4) { dice.index(3) + 1 } else { 1_000 },
+        at_hand: if dice.once_in(4) {
+            dice.index(3) + 1
+        } else {
+            1_000
+        },
         failover: dice.once_in(12),
         mute,
         callbacks_count: dice.once_in(2),
@@ -148,36 +155,70 @@ fn settings(dice: &mut Dice, liar: bool) -> Settings {
 
 fn faults(dice: &mut Dice, liar: bool, parts: &mut Vec<Part>) {
     // One in ten is a good day.
-    let share = if dice.once_in(10) { 0 } else { dice.between(1, 4) };
+    let share = if dice.once_in(10) {
+        0
+    } else {
+        dice.between(1, 4)
+    };
     for stage in Stage::ALL {
-        let mut left = 900;
-        for kind in FaultKind::ALL {
-            let lies = matches!(
+        let most = match stage {
+            Stage::End => 400,
+            Stage::RequestLine => 60,
+            Stage::Callback => 300,
+            Stage::Submit | Stage::Query | Stage::Read => 200,
+        };
+        let lies = |kind: FaultKind| {
+            matches!(
                 kind,
-                FaultKind::LatePayment | FaultKind::FailsThenSucceeds | FaultKind::SucceedsThenFails
-            );
-            let wanted = if lies { liar && dice.once_in(2) } else { dice.below(10) < share };
-            if !kind.stages().contains(&stage) || !wanted {
+                FaultKind::LatePayment
+                    | FaultKind::FailsThenSucceeds
+                    | FaultKind::SucceedsThenFails
+            )
+        };
+        let kinds = FaultKind::ALL.iter().copied();
+        let kinds = kinds.filter(|it| it.stages().contains(&stage) && (liar || !lies(*it)));
+        let kinds: Vec<FaultKind> = kinds.collect();
+        // Some cases have one fault that strikes again and again: what takes two of a kind is rare otherwise.
+        let favourite = match stage {
+            Stage::Submit | Stage::Query if share > 0 && dice.once_in(2) => {
+                dice.pick(&kinds).copied()
+            }
+            _ => None,
+        };
+        // What an upstream doesn't know yet is behind most of what can go wrong.
+        let denied = (stage == Stage::Query && dice.once_in(2)).then_some(FaultKind::NotFound);
+        let mut left = 900;
+        for kind in kinds {
+            let often = favourite == Some(kind) || denied == Some(kind);
+            let wanted = often
+                || if lies(kind) {
+                    dice.once_in(2)
+                } else {
+                    dice.below(10) < share
+                };
+            if !wanted {
                 continue;
             }
-            let most = match stage {
-                Stage::End => 400,
-                Stage::RequestLine => 60,
-                Stage::Callback => 300,
-                Stage::Submit | Stage::Query | Stage::Read => 200,
+            let rate = match (often, kind) {
+                // A spoilt answer of two megabytes costs as much as a hundred others.
+                (_, FaultKind::Huge) => 2,
+                (true, _) => dice.magnitude(100, 400),
+                (false, _) => dice.magnitude(10.min(most), most),
             };
-            // A spoilt answer of two megabytes costs as much as a hundred others.
-            let most = if *kind == FaultKind::Huge { 2 } else { most };
-            let rate = dice.magnitude(10.min(most), most).min(left);
+            let rate = rate.min(left);
             left -= rate;
-            parts.push(Part::Fault(stage, *kind, rate));
+            parts.push(Part::Fault(stage, kind, rate));
         }
     }
 }
 
 fn acts(dice: &mut Dice, orders: usize, workers: u32, settings: &Settings, parts: &mut Vec<Part>) {
     let calm = u64::try_from(settings.calm_at.as_millis()).unwrap_or(u64::MAX);
-    let trouble = if dice.once_in(4) { 0 } else { dice.magnitude(1, 8) };
+    let trouble = if dice.once_in(4) {
+        0
+    } else {
+        dice.magnitude(1, 8)
+    };
     for _ in 0..trouble {
         let when = if dice.once_in(2) {
             When::Point(dice.magnitude(1, 1_500))
@@ -187,10 +228,29 @@ fn acts(dice: &mut Dice, orders: usize, workers: u32, settings: &Settings, parts
         let slot = u32::try_from(dice.below(u64::from(workers))).unwrap_or(0);
         parts.push(Part::Act(when, trouble_of(dice, slot, workers)));
     }
+    if trouble > 0 && dice.once_in(3) {
+        let when = When::Doubt(dice.magnitude(1, 12));
+        if workers > 1 && dice.once_in(2) {
+            // One stands still between a commit that nobody knows of and its reading back; another begins.
+            let lasts = millis(dice, 500, 12_000);
+            let pause = Act::Pause {
+                slot: 0,
+                lasts,
+                suspended: false,
+            };
+            parts.push(Part::Act(when, pause));
+            parts.push(Part::Act(when, Act::TakeOver { slot: 1 }));
+        } else {
+            parts.push(Part::Act(when, trouble_of(dice, 0, workers)));
+        }
+    }
     if dice.once_in(2) {
         for _ in 0..dice.between(1, 5) {
             let nth = dice.below(40);
-            parts.push(Part::Act(When::At(millis(dice, 100, calm)), Act::Replay { nth }));
+            parts.push(Part::Act(
+                When::At(millis(dice, 100, calm)),
+                Act::Replay { nth },
+            ));
         }
     }
     if dice.once_in(2) {
@@ -199,7 +259,7 @@ fn acts(dice: &mut Dice, orders: usize, workers: u32, settings: &Settings, parts
             let order = decisions.order;
             let when = match dice.below(4) {
                 0 => When::Since(order, millis(dice, 1, calm)),
-                1 => When::Since(order, millis(dice, 1, 10_000)),
+                1 => When::Since(order, millis(dice, 1, 3 * MINUTE)),
                 _ => When::Desk(order, millis(dice, 1, 4 * HOUR)),
             };
             parts.push(Part::Act(when, Act::People(decisions)));
@@ -226,8 +286,8 @@ fn trouble_of(dice: &mut Dice, slot: u32, workers: u32) -> Act {
             }
         }
         12 | 13 => Act::Restore {
-            // Mostly a late one.
-            thousandths: 1000 - dice.magnitude(1, 1000),
+            thousandths: dice.between(0, 1000),
+            other_routes: dice.once_in(2),
         },
         14 => Act::Stop {
             slot,
@@ -238,7 +298,11 @@ fn trouble_of(dice: &mut Dice, slot: u32, workers: u32) -> Act {
             lasts: millis(dice, 10, 30 * MINUTE),
         },
         16 | 17 => Act::NoNetwork {
-            upstream: if dice.once_in(2) { Upstream::Juhe } else { Upstream::Jisu },
+            upstream: if dice.once_in(2) {
+                Upstream::Juhe
+            } else {
+                Upstream::Jisu
+            },
             lasts: millis(dice, 100, 2 * HOUR),
         },
         _ => Act::TakeOver { slot },
@@ -246,16 +310,23 @@ fn trouble_of(dice: &mut Dice, slot: u32, workers: u32) -> Act {
 }
 
 fn decisions(dice: &mut Dice, orders: usize) -> Decisions {
-    let wish = match dice.below(12) {
-        0 => Wish::AskAgain,
-        1 | 2 => Wish::Cancel,
-        3 => Wish::Succeed,
-        4..=6 => Wish::Fail,
-        7..=9 => Wish::SendAgain,
-        _ => Wish::SendElsewhere,
+    let wish = match dice.below(20) {
+        0..=3 => Wish::AskAgain,
+        4 | 5 => Wish::Cancel,
+        6 => Wish::Succeed,
+        7..=9 => Wish::Fail,
+        10 | 11 => Wish::SendAgain,
+        12 => Wish::SendElsewhere,
+        _ => Wish::Fitting,
     };
-    let first = u8::try_from(dice.below(4)).unwrap_or(0);
-    let second = (!dice.once_in(4)).then(|| u8::try_from(dice.below(4)).unwrap_or(0));
+    // Mostly two who may; else one person under two names, somebody whom nobody knows, and so on.
+    let (first, second) = if dice.once_in(2) {
+        (0, Some(1))
+    } else {
+        let mut anybody = || u8::try_from(dice.below(5)).unwrap_or(0);
+        (anybody(), Some(anybody()))
+    };
+    let second = second.filter(|_| !dice.once_in(5));
     Decisions {
         order: dice.index(orders),
         wish,

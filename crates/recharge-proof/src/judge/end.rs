@@ -20,7 +20,9 @@ impl Judge {
             return;
         };
         let again = message.id <= file.message;
-        let falls = file.told.is_some_and(|(version, _)| version >= notice.version);
+        let falls = file
+            .told
+            .is_some_and(|(version, _)| version >= notice.version);
         if !again {
             file.message = message.id;
             file.told = Some((notice.version, notice.state));
@@ -36,10 +38,10 @@ impl Judge {
 
     /// Whether every order has come to an end or to a person.
     pub(crate) fn all_rest(&self, orders: usize) -> bool {
-        let rests = |file: &File| {
-            file.state.is_end() || matches!(file.state, OrderState::Review(_))
-        };
-        let told = |file: &File| file.told.map(|(version, _)| version) == file.notice.map(|(it, _)| it);
+        let rests =
+            |file: &File| file.state.is_end() || matches!(file.state, OrderState::Review(_));
+        let told =
+            |file: &File| file.told.map(|(version, _)| version) == file.notice.map(|(it, _)| it);
         self.acknowledged.len() >= orders && self.files.values().all(|it| rests(it) && told(it))
     }
 
@@ -95,7 +97,10 @@ impl Judge {
         }
         let unhandled: Result<_, StoreError> = at_once(memory.unhandled(1));
         if let Some(entry) = unhandled.unwrap_or_default().first() {
-            let what = format!("a callback about {} was kept and not heard of", entry.callback.number);
+            let what = format!(
+                "a callback about {} was kept and not heard of",
+                entry.callback.number
+            );
             self.violated(11, what);
         }
     }
@@ -112,7 +117,9 @@ impl Judge {
             let asked: Vec<_> = file
                 .attempts
                 .iter()
-                .filter(|it| it.may_have_gone() && Some(it.provider.as_str()) != self.mute.as_deref())
+                .filter(|it| {
+                    it.may_have_gone() && Some(it.provider.as_str()) != self.mute.as_deref()
+                })
                 .collect();
             let expected = u32::try_from(asked.len()).unwrap_or(0) * watches;
             // What ended while all went well is asked about every time.
@@ -132,11 +139,17 @@ impl Judge {
                 row.is_some_and(|row| row.state == LedgerState::Failed)
             });
             if file.failed_by_itself() && charged {
-                let what = format!("order {} is called failed and was paid, unnoticed", file.name);
+                let what = format!(
+                    "order {} is called failed and was paid, unnoticed",
+                    file.name
+                );
                 complaints.push((6, what));
             }
             if file.state == OrderState::Succeeded && !file.decided && !asked.is_empty() && unpaid {
-                let what = format!("order {} is called succeeded and failed, unnoticed", file.name);
+                let what = format!(
+                    "order {} is called succeeded and failed, unnoticed",
+                    file.name
+                );
                 complaints.push((6, what));
             }
         }

@@ -107,9 +107,8 @@ impl Evidence {
             return false;
         };
         let known = |heard: &Heard| heard.said != Answered::NoSuchOrder;
-        let denied = |heard: &Heard| {
-            heard.said == Answered::NoSuchOrder && heard.asked.not_before(rejected)
-        };
+        let denied =
+            |heard: &Heard| heard.said == Answered::NoSuchOrder && heard.asked.not_before(rejected);
         self.answers.iter().any(denied) && !self.answers.iter().any(known)
     }
 
@@ -119,8 +118,14 @@ impl Evidence {
         if self.paid() {
             return false;
         }
-        let after = self.answers.iter().rposition(|heard| heard.said == Answered::Charging);
-        let since = self.answers.get(after.map_or(0, |at| at + 1)..).unwrap_or_default();
+        let after = self
+            .answers
+            .iter()
+            .rposition(|heard| heard.said == Answered::Charging);
+        let since = self
+            .answers
+            .get(after.map_or(0, |at| at + 1)..)
+            .unwrap_or_default();
         let mut row: Vec<&Heard> = Vec::new();
         for heard in since {
             if heard.said != Answered::Failed {
@@ -128,7 +133,9 @@ impl Evidence {
                 continue;
             }
             let confirms = heard.purpose != Purpose::CallbackCounts
-                && row.iter().any(|first| heard.asked.elapsed_since(first.at) >= apart);
+                && row
+                    .iter()
+                    .any(|first| heard.asked.elapsed_since(first.at) >= apart);
             if confirms {
                 return true;
             }
@@ -139,7 +146,9 @@ impl Evidence {
 
     /// A query says that it succeeded.
     pub(crate) fn paid(&self) -> bool {
-        self.answers.iter().any(|heard| heard.said == Answered::Succeeded)
+        self.answers
+            .iter()
+            .any(|heard| heard.said == Answered::Succeeded)
     }
 
     /// Denied often enough since it was last sent, the last time by a question of after the quarantine, and
@@ -148,8 +157,15 @@ impl Evidence {
         let Some(last) = self.sends.last() else {
             return false;
         };
-        let since = self.answers.get(last.heard..).unwrap_or_default().iter().rev();
-        let denied: Vec<&Heard> = since.take_while(|it| it.said == Answered::NoSuchOrder).collect();
+        let since = self
+            .answers
+            .get(last.heard..)
+            .unwrap_or_default()
+            .iter()
+            .rev();
+        let denied: Vec<&Heard> = since
+            .take_while(|it| it.said == Answered::NoSuchOrder)
+            .collect();
         let often = denied.len() >= usize::try_from(times.not_found_answers).unwrap_or(usize::MAX);
         let late = denied
             .first()

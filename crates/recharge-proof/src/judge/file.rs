@@ -7,11 +7,16 @@ use recharge_core::{OrderId, OrderState};
 use recharge_engine::store::Stored;
 use recharge_engine::{Decision, Moment, SendToken, WallTime};
 
-use super::evidence::{Answered, Evidence};
+use super::evidence::{Answered, End, Evidence};
+use super::log::Complaints;
 use crate::executor::Process;
 
 /// An order's file.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something else of the order"
+)]
 pub(crate) struct File {
     pub(crate) name: OrderId,
     pub(crate) account: String,
@@ -94,6 +99,54 @@ impl File {
 
     pub(crate) fn attempt(&mut self, index: u32) -> Option<&mut Evidence> {
         self.attempts.get_mut(usize::try_from(index).ok()?)
+    }
+
+    /// The attempt of that index, or the next one.
+    pub(super) fn attempt_or_new(
+        &mut self,
+        index: u32,
+        number: &str,
+        provider: &str,
+    ) -> Option<&mut Evidence> {
+        if usize::try_from(index) == Ok(self.attempts.len()) {
+            self.attempts.push(Evidence {
+                number: number.to_owned(),
+                provider: provider.to_owned(),
+                ..Evidence::default()
+            });
+        }
+        self.attempt(index)
+    }
+
+    /// A send has ended, or its end is told once more.
+    pub(super) fn send_ended(
+        &mut self,
+        attempt: u32,
+        token: SendToken,
+        end: End,
+        at: Moment,
+        complaints: &mut Complaints,
+    ) {
+        self.learned();
+        let intent = self.intent.as_ref().filter(|intent| intent.token == token);
+        if end == End::NotSent && intent.is_some_and(|intent| intent.used) {
+            complaints.add(3, "is called not sent, and its bytes have gone");
+        }
+        let failed = self.state == OrderState::Failed;
+        let Some(known) = self.attempt(attempt) else {
+            return;
+        };
+        let mut sends = known.sends.iter_mut();
+        if let Some(send) = sends.find(|send| send.token == token) {
+            send.end = Some((end, at));
+        }
+        if end == End::Accepted {
+            let news = known.at_end != Some(Answered::Charging);
+            if known.last != Some(Answered::Failed) {
+                known.last = Some(Answered::Charging);
+            }
+            self.contradicted |= news && failed;
+        }
     }
 
     /// Something other than "no such order" is known now: what was approved before is void.

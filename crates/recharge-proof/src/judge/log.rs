@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use recharge_core::{OrderState, ReviewReason};
 use recharge_engine::store::{Lease, OrderKey, Stored};
-use recharge_engine::{
-    Alarm, Cause, Decision, Event, Moment, Person, Purpose, Recorded, SendToken, Step, Verdict, WallTime,
-};
+use recharge_engine::{Alarm, Cause, Event, Moment, Purpose, Recorded, SendToken, Step, WallTime};
 
 use super::evidence::{Answered, End, Evidence, Heard, Send};
 use super::file::{File, Intent};
@@ -80,7 +78,10 @@ impl Judge {
         if let Some(said) = file.must_reach_a_person.take()
             && file.state != OrderState::Review(ReviewReason::Contradiction)
         {
-            let what = format!("is {} and an answer says {said:?}, which no person hears of", file.state);
+            let what = format!(
+                "is {} and an answer says {said:?}, which no person hears of",
+                file.state
+            );
             complaints.add(6, what);
         }
         self.moved(&mut file, step, writer, &mut complaints);
@@ -96,13 +97,7 @@ impl Judge {
     }
 
     /// What is true of an order that stands so, after it stood so before.
-    fn moved(
-        &self,
-        file: &mut File,
-        step: &Step,
-        writer: Writer,
-        complaints: &mut Complaints,
-    ) {
+    fn moved(&self, file: &mut File, step: &Step, writer: Writer, complaints: &mut Complaints) {
         let apart = self.times.confirm_failure_after;
         let state = file.state;
         let open = !state.is_end() && !matches!(state, OrderState::Review(_));
@@ -111,14 +106,23 @@ impl Judge {
             complaints.add(11, format!("is {state} and never due again"));
         }
         let at_rest = |state: OrderState| state.is_end() || matches!(state, OrderState::Review(_));
-        let told = step.notices.last().map(|notice| (notice.version, notice.state));
+        let told = step
+            .notices
+            .last()
+            .map(|notice| (notice.version, notice.state));
         if let Some((version, state)) = told {
             if file.notice.is_some_and(|(before, _)| before >= version) {
-                complaints.add(12, format!("has a notice of version {version} after a later one"));
+                complaints.add(
+                    12,
+                    format!("has a notice of version {version} after a later one"),
+                );
             }
             file.notice = Some((version, state));
         }
-        let passed = step.events.iter().any(|it| matches!(it.event, Event::Moved { .. }));
+        let passed = step
+            .events
+            .iter()
+            .any(|it| matches!(it.event, Event::Moved { .. }));
         if !passed {
             return;
         }
@@ -143,9 +147,15 @@ impl Judge {
         }
         match state {
             OrderState::Failed if !file.decided => {
-                let open = file.attempts.iter().find(|attempt| !attempt.negative(apart));
+                let open = file
+                    .attempts
+                    .iter()
+                    .find(|attempt| !attempt.negative(apart));
                 if let Some(open) = open {
-                    let what = format!("is called failed, and its number {} is not negative", open.number);
+                    let what = format!(
+                        "is called failed, and its number {} is not negative",
+                        open.number
+                    );
                     complaints.add(6, what);
                 }
             }
@@ -176,115 +186,24 @@ impl Judge {
         file.version = recorded.version;
         let at = recorded.at;
         match &recorded.event {
-            Event::SendIntended {
-                attempt,
-                number,
-                provider,
-                token,
-            } => {
-                file.occasion(writer.now);
-                file.learned();
-                self.intends(file, *attempt, complaints);
-                let number = number.as_str().to_owned();
-                match file.attempt(*attempt) {
-                    Some(known) if known.number != number => {
-                        complaints.add(4, format!("sends attempt {attempt} under another number"));
-                    }
-                    Some(_) => {}
-                    None => file.attempts.push(Evidence {
-                        number: number.clone(),
-                        provider: provider.as_str().to_owned(),
-                        ..Evidence::default()
-                    }),
-                }
-                if let Some(known) = file.attempt(*attempt) {
-                    known.sends.push(Send {
-                        token: *token,
-                        intended: at,
-                        heard: known.answers.len(),
-                        end: None,
-                    });
-                }
-                self.owns(&file.name, &number);
-                file.permitted = false;
-                file.intent = Some(Intent {
-                    number,
-                    token: *token,
-                    by: writer.process,
-                    at: writer.monotonic,
-                    used: false,
-                });
-            }
+            Event::SendIntended { .. } => self.intended(file, recorded, writer, complaints),
             Event::SendEnded {
                 attempt,
                 token,
                 outcome,
             } => {
                 file.occasion(writer.now);
-                file.learned();
-                let used = file.intent.as_ref().filter(|intent| intent.token == *token);
-                let gone = used.is_some_and(|intent| intent.used);
-                let end = End::from(outcome);
-                if gone && end == End::NotSent {
-                    complaints.add(3, "is called not sent, and its bytes have gone");
-                }
-                if let Some(known) = file.attempt(*attempt) {
-                    let mut sends = known.sends.iter_mut();
-                    if let Some(send) = sends.find(|send| send.token == *token) {
-                        send.end = Some((end, at));
-                    }
-                    let charging = end == End::Accepted && known.at_end != Some(Answered::Charging);
-                    if end == End::Accepted && known.last != Some(Answered::Failed) {
-                        known.last = Some(Answered::Charging);
-                    }
-                    file.contradicted |= charging && file.state == OrderState::Failed;
-                }
+                file.send_ended(*attempt, *token, End::from(outcome), at, complaints);
             }
-            Event::Answered {
-                attempt,
-                asked,
-                purpose,
-                outcome,
-                ..
-            } => {
-                if *purpose == Purpose::CallbackCounts && !self.callbacks_count {
-                    complaints.add(7, "believes a callback, which nobody allowed");
-                }
-                let said = Answered::of(outcome);
-                let counts = match purpose {
-                    Purpose::Callback => said.filter(|said| *said == Answered::Succeeded),
-                    _ => said,
-                };
-                if counts.is_some_and(|said| said != Answered::NoSuchOrder) {
-                    file.learned();
-                }
-                if let (Some(said), Some(known)) = (counts, file.attempt(*attempt)) {
-                    known.last = Some(said);
-                    known.answers.push(Heard {
-                        said,
-                        asked: *asked,
-                        at,
-                        purpose: *purpose,
-                    });
-                    let against = contradicts(file, *attempt, said);
-                    file.must_reach_a_person = against.then_some(said);
-                    file.contradicted |= against;
-                }
-            }
+            Event::Answered { .. } => self.answered(file, recorded, complaints),
             Event::Adopted {
                 attempt,
                 number,
                 provider,
             } => {
                 file.learned();
-                if file.attempt(*attempt).is_none() {
-                    file.attempts.push(Evidence {
-                        number: number.as_str().to_owned(),
-                        provider: provider.as_str().to_owned(),
-                        ..Evidence::default()
-                    });
-                }
-                if let Some(known) = file.attempt(*attempt) {
+                let known = file.attempt_or_new(*attempt, number.as_str(), provider.as_str());
+                if let Some(known) = known {
                     known.sends.push(Send {
                         token: SendToken(0),
                         intended: at,
@@ -302,20 +221,104 @@ impl Judge {
                 self.decided(file, decision, approved_by.as_ref(), complaints);
             }
             Event::Moved { to, cause } => self.moves(file, *to, *cause, at, complaints),
-            Event::CallbackSeen { asks, .. } => {
-                if *asks {
-                    let gap = self.times.callback_gap;
-                    if file.callback_asked.is_some_and(|last| at.elapsed_since(last) < gap) {
-                        complaints.add(15, "is asked about for each callback");
-                    }
-                    file.callback_asked = Some(at);
-                    file.occasion(writer.now);
+            Event::CallbackSeen { asks: true, .. } => {
+                let gap = self.times.callback_gap;
+                let last = file.callback_asked.replace(at);
+                if last.is_some_and(|last| at.elapsed_since(last) < gap) {
+                    complaints.add(15, "is asked about for each callback");
                 }
+                file.occasion(writer.now);
             }
             Event::AskedAgain { .. } | Event::Recovered | Event::Held | Event::Probed { .. } => {
                 file.occasion(writer.now);
             }
-            Event::Priced { .. } | Event::Scheduled { .. } => {}
+            Event::CallbackSeen { asks: false, .. }
+            | Event::Priced { .. }
+            | Event::Scheduled { .. } => {}
+        }
+    }
+
+    /// An intent to send has become durable.
+    fn intended(
+        &mut self,
+        file: &mut File,
+        recorded: &Recorded,
+        writer: Writer,
+        complaints: &mut Complaints,
+    ) {
+        let Event::SendIntended {
+            attempt,
+            number,
+            provider,
+            token,
+        } = &recorded.event
+        else {
+            return;
+        };
+        file.occasion(writer.now);
+        file.learned();
+        self.intends(file, *attempt, complaints);
+        let number = number.as_str();
+        match file.attempt_or_new(*attempt, number, provider.as_str()) {
+            Some(known) => {
+                if known.number != number {
+                    complaints.add(4, format!("sends attempt {attempt} under another number"));
+                }
+                known.sends.push(Send {
+                    token: *token,
+                    intended: recorded.at,
+                    heard: known.answers.len(),
+                    end: None,
+                });
+            }
+            None => complaints.add(10, format!("has no attempt before attempt {attempt}")),
+        }
+        self.owns(&file.name, number);
+        file.permitted = false;
+        file.intent = Some(Intent {
+            number: number.to_owned(),
+            token: *token,
+            by: writer.process,
+            at: writer.monotonic,
+            used: false,
+        });
+    }
+
+    /// An answer has become durable.
+    fn answered(&self, file: &mut File, recorded: &Recorded, complaints: &mut Complaints) {
+        let Event::Answered {
+            attempt,
+            asked,
+            purpose,
+            outcome,
+            ..
+        } = &recorded.event
+        else {
+            return;
+        };
+        if *purpose == Purpose::CallbackCounts && !self.callbacks_count {
+            complaints.add(7, "believes a callback, which nobody allowed");
+        }
+        let said = Answered::of(outcome);
+        let counts = match purpose {
+            Purpose::Callback => said.filter(|said| *said == Answered::Succeeded),
+            _ => said,
+        };
+        let Some(said) = counts else { return };
+        if said != Answered::NoSuchOrder {
+            file.learned();
+        }
+        if let Some(known) = file.attempt(*attempt) {
+            known.last = Some(said);
+            known.answers.push(Heard {
+                said,
+                asked: *asked,
+                at: recorded.at,
+                purpose: *purpose,
+            });
+            let against = contradicts(file, *attempt, said);
+            file.must_reach_a_person = against.then_some(said);
+            file.contradicted |= against;
         }
     }
 
@@ -324,7 +327,12 @@ impl Judge {
         let apart = self.times.confirm_failure_after;
         let index = usize::try_from(attempt).unwrap_or(usize::MAX);
         let allowed = self.allowed.entry(file.name.clone()).or_default();
-        let others = || file.attempts.iter().enumerate().filter(|(at, _)| *at != index);
+        let others = || {
+            file.attempts
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| *at != index)
+        };
         let open = others().find(|(_, other)| !other.negative(apart));
         if let Some((_, open)) = open
             && allowed.sends == 0
@@ -341,69 +349,25 @@ impl Judge {
             }
         }
         let unasked = others().find(|(_, other)| {
-            other.may_have_gone() && file.pending_since.is_none_or(|then| !other.asked_since(then))
+            other.may_have_gone()
+                && file
+                    .pending_since
+                    .is_none_or(|then| !other.asked_since(then))
         });
         if let Some((_, unasked)) = unasked {
-            let what = format!("is sent on, and {} was not asked about again", unasked.number);
+            let what = format!(
+                "is sent on, and {} was not asked about again",
+                unasked.number
+            );
             complaints.add(2, what);
         }
-        let again = file.attempts.get(index).is_some_and(Evidence::may_have_gone);
+        let again = file
+            .attempts
+            .get(index)
+            .is_some_and(Evidence::may_have_gone);
         if again && !file.permitted {
             complaints.add(2, "is sent again, and nobody allowed it");
         }
-    }
-
-    fn decided(
-        &mut self,
-        file: &mut File,
-        decision: &Decision,
-        approved_by: Option<&Person>,
-        complaints: &mut Complaints,
-    ) {
-        let apart = self.times.confirm_failure_after;
-        if decision.seen < file.evidence_version {
-            complaints.add(6, "is decided by somebody who had not seen the evidence");
-        }
-        let sends = matches!(
-            decision.verdict,
-            Verdict::SendAgain { .. } | Verdict::SendElsewhere { .. }
-        );
-        let doubtful = !file.attempts.iter().all(|attempt| attempt.negative(apart));
-        let contradiction = file.state == OrderState::Review(ReviewReason::Contradiction);
-        let fails = decision.verdict == Verdict::Failed && (doubtful || contradiction);
-        let invariant = if sends { 2 } else { 6 };
-        if sends || fails {
-            let approval = file.approval.take();
-            match (approved_by, approval) {
-                (Some(first), _) if first.is_same(&decision.by) => {
-                    complaints.add(invariant, "is decided by one person twice");
-                }
-                (Some(_), Some((first, learned))) if first.verdict == decision.verdict => {
-                    if learned {
-                        complaints.add(invariant, "is decided on an approval that is void");
-                    }
-                }
-                _ => complaints.add(invariant, "is decided by one person alone"),
-            }
-        }
-        if sends {
-            let allowed = self.allowed.entry(file.name.clone()).or_default();
-            allowed.sends += 1;
-            file.permitted = true;
-            let from = match decision.verdict {
-                Verdict::SendElsewhere { .. } => {
-                    file.state == OrderState::Review(ReviewReason::ProbablyNotTaken)
-                }
-                _ => matches!(file.state, OrderState::Review(_)) && !contradiction,
-            };
-            if !from {
-                complaints.add(2, format!("may be sent though it is {}", file.state));
-            }
-        }
-        if decision.verdict == Verdict::Cancel && file.attempts.iter().any(Evidence::may_have_gone) {
-            complaints.add(6, "is cancelled after it was sent");
-        }
-        file.approval = None;
     }
 
     fn moves(
@@ -423,7 +387,10 @@ impl Judge {
             complaints.add(6, format!("leaves a contradiction for {to} by itself"));
         }
         if to == contradiction && !file.contradicted {
-            complaints.add(11, "is on a desk again for what was known when it was settled");
+            complaints.add(
+                11,
+                "is on a desk again for what was known when it was settled",
+            );
         }
         if to == OrderState::Review(ReviewReason::ProbablyNotTaken) {
             let apart = self.times.confirm_failure_after;
@@ -528,10 +495,19 @@ fn callbacks_only_hasten(
     }
     // One that is configured to count is an answer of its own.
     let counts = step.events.iter().any(|recorded| {
-        matches!(&recorded.event, Event::Answered { purpose: Purpose::CallbackCounts, .. })
+        matches!(
+            &recorded.event,
+            Event::Answered {
+                purpose: Purpose::CallbackCounts,
+                ..
+            }
+        )
     });
     if !counts && before != (file.state, file.due) {
         let (from, to) = (before.0, file.state);
-        complaints.add(8, format!("goes from {from} to {to}, or is put off, by a callback"));
+        complaints.add(
+            8,
+            format!("goes from {from} to {to}, or is put off, by a callback"),
+        );
     }
 }

@@ -25,7 +25,11 @@ impl Recent {
     /// Counts one, and answers how many there were in that while.
     fn count(&mut self, now: Duration, lately: Duration) -> usize {
         self.0.push_back(now);
-        while self.0.front().is_some_and(|at| now.saturating_sub(*at) > lately) {
+        while self
+            .0
+            .front()
+            .is_some_and(|at| now.saturating_sub(*at) > lately)
+        {
             self.0.pop_front();
         }
         self.0.len()
@@ -101,7 +105,13 @@ impl Judge {
     }
 
     /// A question about a number is about to leave.
-    pub(crate) fn asks(&mut self, process: Process, upstream: Upstream, number: &str, now: Duration) {
+    pub(crate) fn asks(
+        &mut self,
+        process: Process,
+        upstream: Upstream,
+        number: &str,
+        now: Duration,
+    ) {
         let packets = self.sent.entry(number.to_owned()).or_default();
         let asked = packets.asked.count(now, MINUTE);
         let owner = self.owners.get(number);
@@ -118,7 +128,9 @@ impl Judge {
             self.violated(15, what);
         }
         // Twice what the rate lets through, because a clock that jumps begins it anew.
-        let most = usize::try_from(self.queries_per_second).unwrap_or(usize::MAX).saturating_mul(20);
+        let most = usize::try_from(self.queries_per_second)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(20);
         let rate = self.rates.entry((process, upstream)).or_default();
         let lately = rate.count(now, Duration::from_secs(10));
         if lately > most.saturating_add(2) {

@@ -46,7 +46,13 @@ pub(super) fn carry_out(lab: &Lab, act: &Act, process: Option<Process>) {
                 slot.wall_offset = slot.wall_offset.saturating_add(*by);
             }
         }
-        Act::Restore { thousandths } => restore(lab, *thousandths),
+        Act::Restore {
+            thousandths,
+            other_routes,
+        } => {
+            lab.inner().other_routes ^= other_routes;
+            restore(lab, *thousandths);
+        }
         Act::Stop {
             slot,
             patience,
@@ -60,7 +66,9 @@ pub(super) fn carry_out(lab: &Lab, act: &Act, process: Option<Process>) {
             let call = {
                 let inner = lab.inner();
                 let count = inner.callbacks.len() as u64;
-                let at = nth.checked_rem(count).and_then(|at| usize::try_from(at).ok());
+                let at = nth
+                    .checked_rem(count)
+                    .and_then(|at| usize::try_from(at).ok());
                 at.and_then(|at| inner.callbacks.get(at).cloned())
             };
             if let Some(call) = call {
@@ -136,7 +144,11 @@ fn restore(lab: &Lab, thousandths: u64) {
         }
         let memory = inner.disk.memory.clone();
         let mut orders = BTreeMap::new();
-        let listed = at_once::<_, recharge_engine::StoreError>(memory.list(&Filter::default(), None, usize::MAX));
+        let listed = at_once::<_, recharge_engine::StoreError>(memory.list(
+            &Filter::default(),
+            None,
+            usize::MAX,
+        ));
         for stored in listed.unwrap_or_default() {
             let log = at_once::<_, recharge_engine::StoreError>(memory.log(stored.key));
             orders.insert(stored.key, (stored, log.unwrap_or_default()));
@@ -183,6 +195,8 @@ fn stop(lab: &Lab, slot: u32, process: Option<Process>, patience: Duration, wait
 
 /// Whether no wall clock is ever wrong.
 pub(super) fn clocks_are_steady(case: &Case) -> bool {
-    let jumps = case.kept().any(|part| matches!(part, Part::Act(_, Act::Jump { .. } | Act::Restore { .. })));
+    let jumps = case
+        .kept()
+        .any(|part| matches!(part, Part::Act(_, Act::Jump { .. } | Act::Restore { .. })));
     !jumps && case.settings.wall_offsets == [0, 0]
 }

@@ -1,0 +1,66 @@
+//! What people may decide, and how many of them it takes.
+
+use recharge_core::{OrderState, ReviewReason};
+use recharge_engine::{Decision, Person, Verdict};
+
+use super::Judge;
+use super::evidence::Evidence;
+use super::file::File;
+use super::log::Complaints;
+
+impl Judge {
+    /// A decision has come into force.
+    pub(super) fn decided(
+        &mut self,
+        file: &mut File,
+        decision: &Decision,
+        approved_by: Option<&Person>,
+        complaints: &mut Complaints,
+    ) {
+        let apart = self.times.confirm_failure_after;
+        if decision.seen < file.evidence_version {
+            complaints.add(6, "is decided by somebody who had not seen the evidence");
+        }
+        let sends = matches!(
+            decision.verdict,
+            Verdict::SendAgain { .. } | Verdict::SendElsewhere { .. }
+        );
+        let doubtful = !file.attempts.iter().all(|attempt| attempt.negative(apart));
+        let contradiction = file.state == OrderState::Review(ReviewReason::Contradiction);
+        let fails = decision.verdict == Verdict::Failed && (doubtful || contradiction);
+        let invariant = if sends { 2 } else { 6 };
+        if sends || fails {
+            let approval = file.approval.take();
+            match (approved_by, approval) {
+                (Some(first), _) if first.is_same(&decision.by) => {
+                    complaints.add(invariant, "is decided by one person twice");
+                }
+                (Some(_), Some((first, learned))) if first.verdict == decision.verdict => {
+                    if learned {
+                        complaints.add(invariant, "is decided on an approval that is void");
+                    }
+                }
+                _ => complaints.add(invariant, "is decided by one person alone"),
+            }
+        }
+        if sends {
+            let allowed = self.allowed.entry(file.name.clone()).or_default();
+            allowed.sends += 1;
+            file.permitted = true;
+            let from = match decision.verdict {
+                Verdict::SendElsewhere { .. } => {
+                    file.state == OrderState::Review(ReviewReason::ProbablyNotTaken)
+                }
+                _ => matches!(file.state, OrderState::Review(_)) && !contradiction,
+            };
+            if !from {
+                complaints.add(2, format!("may be sent though it is {}", file.state));
+            }
+        }
+        if decision.verdict == Verdict::Cancel && file.attempts.iter().any(Evidence::may_have_gone)
+        {
+            complaints.add(6, "is cancelled after it was sent");
+        }
+        file.approval = None;
+    }
+}
