@@ -176,8 +176,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// whatever the guards say; other content is a conflict. The guards see every order accepted before.
     /// With a lease, a new order is claimed at once.
     ///
-    /// After a crash: an order that was answered for is there. After [`StoreError::Unknown`] it may be;
-    /// to accept it again is harmless.
+    /// After a crash: an order that was answered for is there. After [`StoreError::Unknown`] it may be, and
+    /// then nobody has claimed it; to accept it again is harmless.
     async fn accept(
         &self,
         acceptance: Acceptance,

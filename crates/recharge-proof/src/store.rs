@@ -280,14 +280,22 @@ impl Store for ModelStore {
         lease: Option<Lease>,
     ) -> Result<Accepted, AcceptError> {
         let locks = Locked::Name(acceptance.what.order_id.clone());
+        // Claimed once it is durable, so that one of which nobody was told is nobody's.
         let what =
-            move |memory: &MemoryStore| at_once(memory.accept(acceptance.clone(), guards, lease));
+            move |memory: &MemoryStore| at_once(memory.accept(acceptance.clone(), guards, None));
         let told = |lab: &Lab, accepted: &Accepted| {
             if accepted.new {
                 lab.accepted(&accepted.stored);
             }
         };
-        self.writes(Op::Accept, Some(locks), what, told).await
+        let accepted = self.writes(Op::Accept, Some(locks), what, told).await?;
+        if let (true, Some(lease)) = (accepted.new, lease) {
+            let memory = self.lab.inner().disk.memory.clone();
+            // Another may have been quicker, or have begun since.
+            let claimed: Result<_, AppendError> = at_once(memory.claim(lease, accepted.stored.key));
+            drop(claimed);
+        }
+        Ok(accepted)
     }
 
     async fn claim_due(

@@ -6,8 +6,8 @@ use recharge_core::{MerchantId, OrderId};
 use tokio::sync::oneshot;
 
 use super::ActError;
-use super::core::{AFTER_TROUBLE, Core, Held, TellError, lock};
-use crate::store::{Accepted, Hold, InboxEntry, KeptCallback, OrderKey};
+use super::core::{AFTER_TROUBLE, Core, TellError, lock};
+use crate::store::{Accepted, Hold, InboxEntry, KeptCallback};
 use crate::{AcceptError, Acceptance, Command, Input, NewOrder, Order, StoreError};
 
 impl Core {
@@ -44,72 +44,20 @@ impl Core {
             held,
         };
         let lease = room.then_some(self.lease);
-        let (merchant, order_id) = (acceptance.what.merchant.clone(), acceptance.what.order_id.clone());
-        let accepted = match self.store.accept(acceptance, guards, lease).await {
-            Ok(accepted) => accepted,
-            Err(AcceptError::Store(error @ StoreError::Unknown(_))) => {
-                self.look_for(merchant, order_id);
-                return Err(error.into());
-            }
-            Err(error) => return Err(error),
-        };
+        let accepted = self.store.accept(acceptance, guards, lease).await;
+        if let Err(AcceptError::Store(StoreError::Unknown(_))) = &accepted {
+            // If it was accepted, it is nobody's.
+            self.may_be_claimed(now.wall);
+        }
+        let accepted = accepted?;
         if accepted.new && room {
             let stored = accepted.stored.clone();
             let held = self.keep(stored.key, stored.order);
             self.take_turn(held, None);
         } else if accepted.new {
             self.may_be_claimed(now.wall);
-        } else if !accepted.stored.order.state().is_end() {
-            // It may be this worker's since an answer that was lost.
-            self.see_to(accepted.stored.key);
         }
         Ok(accepted)
-    }
-
-    /// Whether an order was accepted isn't known. If it was, it is claimed by this worker, which doesn't have
-    /// it at hand, and nobody else would see to it.
-    fn look_for(self: &Arc<Self>, merchant: MerchantId, order_id: OrderId) {
-        let core = self.clone();
-        self.tasks.spawn(async move {
-            while !core.stopping() {
-                match core.store.find(&merchant, &order_id).await {
-                    Ok(Some(key)) => return core.see_to(key),
-                    Ok(None) | Err(StoreError::Refused(_) | StoreError::Damaged(_)) => return,
-                    Err(StoreError::Unavailable(_) | StoreError::Unknown(_)) => {
-                        core.pause(AFTER_TROUBLE).await;
-                    }
-                }
-            }
-        });
-    }
-
-    /// Sees to an order that may be nobody's.
-    fn see_to(self: &Arc<Self>, key: OrderKey) {
-        if self.at_hand(key).is_some() {
-            return;
-        }
-        let core = self.clone();
-        self.tasks.spawn(async move {
-            if let Some(held) = core.obtain_in_time(key).await {
-                core.settle(&held).await;
-            }
-        });
-    }
-
-    /// Obtains an order, however long the store can't be used. `None`: it is not to be had, or the driver
-    /// stops.
-    async fn obtain_in_time(&self, key: OrderKey) -> Option<Arc<Held>> {
-        loop {
-            match self.obtain(key).await {
-                Ok(held) => return Some(held),
-                Err(TellError::Store(StoreError::Unavailable(_) | StoreError::Unknown(_)))
-                    if !self.stopping() =>
-                {
-                    self.pause(AFTER_TROUBLE).await;
-                }
-                Err(_) => return None,
-            }
-        }
     }
 
     fn not_offered(&self, what: &NewOrder) -> String {
@@ -223,9 +171,17 @@ impl Core {
         let Some((key, attempt)) = entry.whose else {
             return;
         };
-        // Not obtained, it stays unhandled, and is found at the next start.
-        let Some(held) = self.obtain_in_time(key).await else {
-            return;
+        let held = loop {
+            match self.obtain(key).await {
+                Ok(held) => break held,
+                Err(TellError::Store(StoreError::Unavailable(_) | StoreError::Unknown(_)))
+                    if !self.stopping() =>
+                {
+                    self.pause(AFTER_TROUBLE).await;
+                }
+                // It stays unhandled, and is found at the next start.
+                Err(_) => return,
+            }
         };
         let _care = self.care(key);
         let callback = entry.callback;
