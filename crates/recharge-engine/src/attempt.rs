@@ -45,7 +45,7 @@ pub(crate) struct Sent {
 }
 
 /// A [`SubmitOutcome`] without its evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum SendEnd {
     Accepted,
     Rejected,
@@ -54,7 +54,7 @@ pub(crate) enum SendEnd {
 }
 
 /// An explicit answer about an attempt, without its evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Said {
     Charging,
     Succeeded,

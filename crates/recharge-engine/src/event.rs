@@ -251,7 +251,7 @@ pub struct Decision {
 }
 
 /// What people can decide.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// The customer has the money on their account. One person.
     Succeeded,
