@@ -12,6 +12,9 @@ impl Order {
     pub(crate) fn fold(&mut self, recorded: &Recorded) {
         self.version = recorded.version;
         let at = recorded.at;
+        for attempt in &mut self.attempts {
+            attempt.came_before(at);
+        }
         match &recorded.event {
             Event::SendIntended {
                 attempt,

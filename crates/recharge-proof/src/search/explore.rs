@@ -102,7 +102,7 @@ pub(crate) fn explore(part: &Part, until: Instant, most: usize) -> Found {
                     Ok(None) => continue,
                     Err(broken) => {
                         let way = way(&steps, at, by);
-                        found.violation = Some(retrace(part, &way, broken, 0));
+                        found.violation = Some(retrace(part, &way, broken, &[]));
                         complete = false;
                         break 'levels;
                     }
@@ -116,9 +116,8 @@ pub(crate) fn explore(part: &Part, until: Instant, most: usize) -> Found {
                 if fingerprint.is_multiple_of(SAMPLE)
                     && let Err((broken, moves)) = after.comes_to_rest(part, fingerprint)
                 {
-                    let mut way = way(&steps, at, by);
-                    way.extend(moves);
-                    found.violation = Some(retrace(part, &way, broken, 0));
+                    let way = way(&steps, at, by);
+                    found.violation = Some(retrace(part, &way, broken, &moves));
                     complete = false;
                     break 'levels;
                 }
@@ -154,15 +153,18 @@ fn way(steps: &[Step], mut at: u32, by: u16) -> Vec<u16> {
     way
 }
 
-/// Goes the way again, and says what happens.
-fn retrace(part: &Part, way: &[u16], broken: Broken, _from: usize) -> Violation {
+/// Goes the way again, and on by some moves without faults, and says what happens.
+fn retrace(part: &Part, way: &[u16], broken: Broken, on: &[Move]) -> Violation {
     let mut path = Vec::new();
     let mut world = World::new(part);
-    for by in way {
-        let Some(now) = world else {
-            break;
+    let mut on = on.iter();
+    let mut way = way.iter();
+    while let Some(now) = world.take() {
+        let it = match way.next() {
+            Some(by) => now.moves(part).get(usize::from(*by)).copied(),
+            None => on.next().copied(),
         };
-        let Some(it) = now.moves(part).get(usize::from(*by)).copied() else {
+        let Some(it) = it else {
             break;
         };
         world = now.after(part, it).ok().flatten();
@@ -186,7 +188,7 @@ fn retrace(part: &Part, way: &[u16], broken: Broken, _from: usize) -> Violation 
 
 impl World {
     /// Without further faults, and with nobody coming from outside, the order ends or is on a desk.
-    fn comes_to_rest(&self, part: &Part, seed: u64) -> Result<(), (Broken, Vec<u16>)> {
+    fn comes_to_rest(&self, part: &Part, seed: u64) -> Result<(), (Broken, Vec<Move>)> {
         let mut world = self.clone();
         (world.faults, world.people, world.callbacks) = (0, 0, 0);
         let mut way = Vec::new();
@@ -197,22 +199,22 @@ impl World {
             }
             let moves = world.moves(part);
             dice = dice.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
-            // What is charging may go on charging, and a worker without a lease may stand still.
+            // What is charging may go on charging, and a worker without a lease stands still.
+            let present = world.present;
             let wanted = |it: &Move| match it {
                 Move::Settles(..) => dice.is_multiple_of(8),
                 Move::Look | Move::Backup => false,
-                _ => true,
+                Move::Arrives(_, takes) => *takes || dice.is_multiple_of(2),
+                it => it.whose().is_none_or(|at| at == present),
             };
-            let Some((by, it)) = (0_u16..).zip(moves).find(|(_, it)| wanted(it)) else {
+            let Some(it) = moves.into_iter().find(wanted) else {
                 break;
             };
+            way.push(it);
             match world.after(part, it) {
                 Ok(Some(after)) => world = after,
                 Ok(None) => break,
-                Err(broken) => {
-                    way.push(by);
-                    return Err((broken, Vec::new()));
-                }
+                Err(broken) => return Err((broken, way)),
             }
         }
         let broken = Broken {
@@ -222,6 +224,6 @@ impl World {
                 world.log.state()
             ),
         };
-        Err((broken, Vec::new()))
+        Err((broken, way))
     }
 }

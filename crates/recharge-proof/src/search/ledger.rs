@@ -94,6 +94,8 @@ pub(crate) struct Proof {
     denials: u32,
     last: Option<Say>,
     last_asked: Option<True>,
+    /// By which epoch's clock.
+    asked_epoch: u64,
     pub(crate) at_end: Option<Say>,
     pub(crate) watched: u8,
 }
@@ -170,6 +172,7 @@ pub(crate) struct Ledger {
     /// Whether people decided where the order is now.
     pub(crate) decided: bool,
     pub(crate) entered: True,
+    entered_epoch: u64,
     /// When a callback last caused a question.
     callback_asked: Option<u32>,
     /// Whether each person has seen all evidence.
@@ -189,6 +192,7 @@ impl Ledger {
             approval: None,
             decided: false,
             entered: True { tick: 0, place: 0 },
+            entered_epoch: 0,
             callback_asked: None,
             fresh: true,
             told: 0,
@@ -230,7 +234,8 @@ impl Ledger {
                     told: None,
                 });
                 (proof.denials, proof.failed_at, proof.failed_twice) = (0, None, false);
-                self.first_submit = self.first_submit.or(Some(around.wall));
+                let wall = recorded.at.wall.millis().div_euclid(1000);
+                self.first_submit = self.first_submit.or(Some(wall));
             }
             Event::SendEnded {
                 attempt,
@@ -320,7 +325,10 @@ impl Ledger {
                 law(15, !soon, "callbacks cause questions too often")?;
                 self.callback_asked = Some(now);
             }
-            Event::Moved { to, .. } => self.moved(*to, around)?,
+            Event::Moved { to, .. } => {
+                self.moved(*to, around)?;
+                self.entered_epoch = recorded.at.epoch.0;
+            }
             Event::CallbackSeen { .. }
             | Event::AskedAgain { .. }
             | Event::Recovered
@@ -362,6 +370,7 @@ impl Ledger {
         let Some(said) = said else {
             return Ok(());
         };
+        proof.asked_epoch = asked.epoch.0;
         let (asked, arrived) = (around.truly(asked), around.truly(arrived));
         let apart = ticks(around.part.policy.times.confirm_failure_after);
         (proof.last, proof.last_asked) = (Some(said), Some(asked));
@@ -418,7 +427,7 @@ impl Ledger {
             if proof.bytes() > 0 {
                 let clear = proof.last == Some(Say::NoSuchOrder)
                     || proof.last == Some(Say::Failed) && switched(proof);
-                let asked = proof.last_asked.is_some_and(|asked| asked >= self.entered);
+                let asked = self.asked_again(proof);
                 law(
                     2,
                     clear && asked,
@@ -427,6 +436,14 @@ impl Ledger {
             }
         }
         Ok(())
+    }
+
+    /// Whether the last question was sent since the order is where it is. A worker that has lost its lease
+    /// can bring it there by a clock that can't be compared: then it is enough that the question is the new
+    /// worker's.
+    fn asked_again(&self, proof: &Proof) -> bool {
+        proof.last_asked.is_some_and(|asked| asked >= self.entered)
+            || proof.asked_epoch > self.entered_epoch
     }
 
     fn decided(&mut self, verdict: &Verdict, two: bool, around: Around<'_>) -> Lawful {
@@ -565,14 +582,13 @@ impl Ledger {
                 .hash(out);
             (proof.denied, proof.denials.min(times.not_found_answers)).hash(out);
             (proof.last, proof.at_end).hash(out);
-            let clear = self.state == OrderState::Pending
-                && proof.last_asked.is_some_and(|asked| asked >= self.entered);
-            clear.hash(out);
+            (self.state == OrderState::Pending && self.asked_again(proof)).hash(out);
             (proof.watched.min(2)).hash(out);
             for asked in asked {
                 let asked = around.truly(*asked);
                 proof.rejected.is_some_and(|at| asked >= at).hash(out);
                 (asked >= self.entered).hash(out);
+
             }
         }
         self.first_submit
@@ -600,6 +616,7 @@ fn proof(number: AttemptNumber, provider: u8) -> Proof {
         denials: 0,
         last: None,
         last_asked: None,
+        asked_epoch: 0,
         at_end: None,
         watched: 0,
     }

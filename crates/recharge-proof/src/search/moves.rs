@@ -697,6 +697,14 @@ impl Move {
             _ => None,
         }
     }
+
+    /// The worker of which it is a move.
+    pub(crate) const fn whose(self) -> Option<usize> {
+        match self {
+            Self::Answered(at, ..) | Self::GiveUp(at, _) => Some(at),
+            _ => self.by(),
+        }
+    }
 }
 
 fn named(at: usize) -> Option<ProviderId> {
