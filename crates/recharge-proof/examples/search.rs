@@ -11,7 +11,15 @@ fn main() {
     let threads = usize::try_from(number(2)).unwrap_or(2);
     let seconds = number(300);
     let wanted = arguments.next().unwrap_or_default();
+    let tell = |found: &recharge_proof::search::Found| {
+        println!("{found}");
+        if let Some(violation) = &found.violation {
+            print!("{violation}");
+        }
+    };
     let report =
-        recharge_proof::search::run_some(threads, Duration::from_secs(seconds), &wanted);
-    print!("{report}");
+        recharge_proof::search::run_some(threads, Duration::from_secs(seconds), &wanted, tell);
+    if let Some(total) = report.to_string().lines().last() {
+        println!("{total}");
+    }
 }

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 pub use explore::{Found, Violation};
 
 /// How many states a part may have before it is given up: with two threads, within four GiB.
-const MOST: usize = 8_000_000;
+const MOST: usize = 3_000_000;
 
 /// What the search found.
 #[derive(Debug)]
@@ -48,11 +48,16 @@ impl Report {
 
 /// Searches every part, on so many threads, for as long as there is time.
 pub fn run(threads: usize, budget: Duration) -> Report {
-    run_some(threads, budget, "")
+    run_some(threads, budget, "", |_| ())
 }
 
-/// The same, of the parts whose name contains a text.
-pub fn run_some(threads: usize, budget: Duration, wanted: &str) -> Report {
+/// The same, of the parts whose name contains a text; tells of each as soon as it is done.
+pub fn run_some(
+    threads: usize,
+    budget: Duration,
+    wanted: &str,
+    tell: impl Fn(&Found) + Sync,
+) -> Report {
     let begun = Instant::now();
     let until = begun + budget;
     let parts: Vec<_> = parts::all()
@@ -69,6 +74,7 @@ pub fn run_some(threads: usize, budget: Duration, wanted: &str) -> Report {
                     parts.get(at).map(|part| (at, part))
                 } {
                     let one = explore::explore(part, until, MOST);
+                    tell(&one);
                     found
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)
