@@ -108,7 +108,11 @@ impl fmt::Display for Found {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "violation of invariant {}: {}", self.invariant, self.what)?;
+        writeln!(
+            f,
+            "violation of invariant {}: {}",
+            self.invariant, self.what
+        )?;
         for (number, line) in (1..).zip(&self.path) {
             writeln!(f, "{number:>4}. {line}")?;
         }

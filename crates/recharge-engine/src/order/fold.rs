@@ -12,8 +12,10 @@ impl Order {
     pub(crate) fn fold(&mut self, recorded: &Recorded) {
         self.version = recorded.version;
         let at = recorded.at;
-        for attempt in &mut self.attempts {
-            attempt.came_before(at);
+        if !recorded.event.is_of_a_callback() {
+            for attempt in &mut self.attempts {
+                attempt.came_before(at);
+            }
         }
         match &recorded.event {
             Event::SendIntended {

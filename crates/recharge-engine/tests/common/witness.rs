@@ -71,7 +71,17 @@ pub(crate) fn facts(log: &[Recorded], index: u32) -> Vec<Fact> {
     let mut facts = Vec::new();
     for recorded in log {
         let at = recorded.at;
-        facts.push(Fact::Written { at });
+        // Of callbacks not even the time may matter.
+        let idle = match &recorded.event {
+            Event::CallbackSeen { .. } => true,
+            Event::Answered {
+                purpose, outcome, ..
+            } => *purpose == Purpose::Callback && says(outcome, *purpose).is_none(),
+            _ => false,
+        };
+        if !idle {
+            facts.push(Fact::Written { at });
+        }
         match &recorded.event {
             Event::SendIntended { attempt, token, .. } if *attempt == index => {
                 facts.push(Fact::Intended { token: *token });

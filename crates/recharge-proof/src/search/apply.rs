@@ -273,7 +273,7 @@ impl World {
             tasks: Vec::new(),
         };
         if let Some(slot) = self.workers.get_mut(at) {
-            *slot = Some(worker);
+            *slot = Some(Arc::new(worker));
         }
         let restored = std::mem::take(&mut self.restored);
         self.recover(part, at, Occasion::Start { restored })
@@ -289,7 +289,7 @@ impl World {
     }
 
     fn next_epoch(&mut self) -> u64 {
-        self.began.push(self.tick);
+        Arc::make_mut(&mut self.began).push(self.tick);
         self.began.len() as u64 - 1
     }
 
@@ -303,7 +303,10 @@ impl World {
         if !decide::must_be_told(occasion, &brief, now, &part.policy.times) {
             return Ok(Told::Done);
         }
-        if self.worker(at).is_some_and(|worker| worker.at_hand.is_none()) {
+        if self
+            .worker(at)
+            .is_some_and(|worker| worker.at_hand.is_none())
+        {
             self.has(at, self.log.clone());
         }
         let input = Arc::new(Input::Recovered {
@@ -370,9 +373,10 @@ impl World {
                 send_within,
                 ..
             } => {
-                let window = order.as_deref().ok_or("").and_then(|order| {
-                    decide::window(order, attempt, token, send_within, now)
-                });
+                let window = order
+                    .as_deref()
+                    .ok_or("")
+                    .and_then(|order| decide::window(order, attempt, token, send_within, now));
                 let limit = tick
                     + super::ledger::ticks(times.send_deadline)
                     + super::ledger::ticks(times.request_timeout);

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::time::{Duration, Instant};
 
-use super::ledger::Broken;
+use super::ledger::{Broken, Say};
 use super::moves::Move;
 use super::part::Part;
-use super::world::World;
+use super::world::{Answer, World};
 
 /// Fingerprints are hashes already.
 #[derive(Debug, Default, Clone, Copy)]
@@ -202,7 +202,7 @@ impl World {
             // What is charging may go on charging, and a worker without a lease stands still.
             let present = world.present;
             let wanted = |it: &Move| match it {
-                Move::Settles(..) => dice.is_multiple_of(8),
+                Move::Answered(_, _, Answer::Says(Say::Charging)) => !dice.is_multiple_of(8),
                 Move::Look | Move::Backup => false,
                 Move::Arrives(_, takes) => *takes || dice.is_multiple_of(2),
                 it => it.whose().is_none_or(|at| at == present),

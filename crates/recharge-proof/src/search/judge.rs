@@ -35,9 +35,15 @@ impl Made<'_> {
         if rests(to) || from.is_end() {
             let notice = self.step.notices.last();
             let told = notice.is_some_and(|notice| {
-                notice.state == to && notice.version > self.was.told && notice.version <= self.step.order.version()
+                notice.state == to
+                    && notice.version > self.was.told
+                    && notice.version <= self.step.order.version()
             });
-            law(12, told, "the merchant is not told where the order rests now")?;
+            law(
+                12,
+                told,
+                "the merchant is not told where the order rests now",
+            )?;
         }
         if let OrderState::Review(reason) = to {
             let alarmed = self.step.alarms.contains(&Alarm::Review(reason));
@@ -150,14 +156,11 @@ impl Made<'_> {
             OrderState::Unknown => times.unknown_limit,
             _ => return Ok(()),
         };
-        let over = self.is.first_submit.is_some_and(|first| {
-            around.wall - first >= i64::from(super::ledger::ticks(limit))
-        });
-        law(
-            11,
-            !(counts && over),
-            "past its limit, and not on a desk",
-        )
+        let over = self
+            .is
+            .first_submit
+            .is_some_and(|first| around.wall - first >= i64::from(super::ledger::ticks(limit)));
+        law(11, !(counts && over), "past its limit, and not on a desk")
     }
 }
 

@@ -469,7 +469,11 @@ impl Ledger {
                     .get(at(*attempt))
                     .and_then(|proof| around.part.kinds.get(usize::from(proof.provider)))
                     .is_some_and(|kind| kind.refuses_duplicates);
-                law(2, two && refuses && !known_taken, "this send needs two people, and a provider that refuses duplicates, and no attempt that was taken")?;
+                law(
+                    2,
+                    two && refuses && !known_taken,
+                    "this send needs two people, and a provider that refuses duplicates, and no attempt that was taken",
+                )?;
             }
             Verdict::SendElsewhere { .. } => law(
                 2,
@@ -496,7 +500,9 @@ impl Ledger {
             | (Unknown, Charging | Succeeded | Failed | Review(_) | Pending)
             | (Review(_), Succeeded | Failed | Pending)
             | (Succeeded | Failed, Review(ReviewReason::Contradiction)) => true,
-            (Pending | Submitting | Charging | Unknown | Review(_) | Succeeded | Failed, _) => false,
+            (Pending | Submitting | Charging | Unknown | Review(_) | Succeeded | Failed, _) => {
+                false
+            }
         };
         if !listed {
             return broken(10, format!("the table has no move from {from} to {to}"));
@@ -511,21 +517,32 @@ impl Ledger {
                     decided || self.all_negative(),
                     "failed though an attempt is not negative",
                 )?;
-                law(6, decided || !contradiction, "a contradiction settled itself")?;
+                law(
+                    6,
+                    decided || !contradiction,
+                    "a contradiction settled itself",
+                )?;
                 self.decided = decided;
             }
             Succeeded => {
                 let paid = self.proofs.iter().any(|proof| proof.paid);
                 law(7, decided || paid, "succeeded without a query or a person")?;
-                law(7, decided || !contradiction, "a contradiction settled itself")?;
+                law(
+                    7,
+                    decided || !contradiction,
+                    "a contradiction settled itself",
+                )?;
                 self.decided = decided;
             }
             Review(ReviewReason::ProbablyNotTaken) => self.probably_not_taken(around)?,
             Pending => law(
                 2,
-                !matches!(from, Review(_)) || decided || self.proofs.iter().any(|proof| {
-                    proof.standing() == Standing::Failed
-                }),
+                !matches!(from, Review(_))
+                    || decided
+                    || self
+                        .proofs
+                        .iter()
+                        .any(|proof| proof.standing() == Standing::Failed),
                 "back from the desk, and nobody decided it",
             )?,
             Charging | Unknown | Review(_) => {}
@@ -545,7 +562,10 @@ impl Ledger {
     fn probably_not_taken(&self, around: Around<'_>) -> Lawful {
         let times = &around.part.policy.times;
         for proof in self.proofs.iter().filter(|proof| !proof.is_negative()) {
-            let sent = proof.sends.last().map_or(around.now.tick, |send| send.at.tick);
+            let sent = proof
+                .sends
+                .last()
+                .map_or(around.now.tick, |send| send.at.tick);
             let late = proof
                 .last_asked
                 .is_some_and(|asked| asked.tick >= sent + ticks(times.quarantine()));
@@ -588,7 +608,6 @@ impl Ledger {
                 let asked = around.truly(*asked);
                 proof.rejected.is_some_and(|at| asked >= at).hash(out);
                 (asked >= self.entered).hash(out);
-
             }
         }
         self.first_submit

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use recharge_core::ProviderId;
 use recharge_core::UpstreamState;
 use recharge_engine::driver::decide;
-use recharge_core::ProviderId;
 use recharge_engine::{Command, Decision, Input, Jitter, Person, Verdict};
 
 use super::apply::{Commit, Told};
@@ -28,7 +28,8 @@ pub(crate) enum Move {
     Answered(usize, usize, Answer),
     Tell(usize, usize, Commit),
     Arrives(usize, bool),
-    Settles(usize, bool),
+    /// What was charging has been paid, or has failed, and says so.
+    Settled(usize, usize, bool),
     Callback(u32, UpstreamState),
     Look,
     AskAgain,
@@ -70,7 +71,9 @@ impl World {
         let mut moves = Vec::with_capacity(32);
         let fault = |fault| self.faults > 0 && part.allows(fault);
         // Time goes by only when nobody would do something before, unless they stand still.
-        let paused = self.worker(self.present).is_some_and(|worker| worker.paused);
+        let paused = self
+            .worker(self.present)
+            .is_some_and(|worker| worker.paused);
         let mut hurry = self.worker_moves(part, self.present, &mut moves) && !paused;
         if hurry && fault(Fault::Pause) {
             moves.push(Move::Pause(self.present));
@@ -106,13 +109,11 @@ impl World {
         }
         for (at, book) in self.upstream.books.iter().enumerate() {
             match book.truth {
-                Truth::Charging => {
-                    moves.push(Move::Settles(at, true));
-                    moves.push(Move::Settles(at, false));
-                    if fault(Fault::Mistaken) && book.mistaken_until.is_none() {
-                        moves.push(Move::Mistaken(at));
-                    }
+                // It settles when somebody hears of it: before that nobody could tell.
+                Truth::Charging if fault(Fault::Mistaken) && book.mistaken_until.is_none() => {
+                    moves.push(Move::Mistaken(at));
                 }
+                Truth::Charging => {}
                 Truth::Paid | Truth::Failed if fault(Fault::Reversal) => {
                     moves.push(Move::Reversal(at));
                 }
@@ -237,6 +238,10 @@ impl World {
             Some(Truth::Failed) => Say::Failed,
         };
         moves.push(Move::Answered(at, task, Answer::Says(says)));
+        if says == Say::Charging {
+            moves.push(Move::Settled(at, task, true));
+            moves.push(Move::Settled(at, task, false));
+        }
         let mistaken = book.and_then(|book| book.mistaken_until);
         if mistaken.is_some_and(|until| self.tick < until) && says == Say::Charging {
             moves.push(Move::Answered(at, task, Answer::Says(Say::Failed)));
@@ -244,7 +249,9 @@ impl World {
         if fault(Fault::NoAnswer) {
             moves.push(Move::NoAnswer(at, task));
         }
-        if fault(Fault::Overlooked) && book.is_some_and(|book| !book.repeated) && says != Say::NoSuchOrder
+        if fault(Fault::Overlooked)
+            && book.is_some_and(|book| !book.repeated)
+            && says != Say::NoSuchOrder
         {
             moves.push(Move::Overlooked(at, task));
         }
@@ -280,12 +287,17 @@ impl World {
                 for claims in UpstreamState::ALL {
                     let genuine = matches!(
                         (truth, claims),
-                        (Some(Truth::Paid), UpstreamState::Succeeded)
-                            | (Some(Truth::Failed), UpstreamState::Failed)
+                        (
+                            Some(Truth::Charging | Truth::Paid),
+                            UpstreamState::Succeeded
+                        ) | (Some(Truth::Charging | Truth::Failed), UpstreamState::Failed)
                     );
                     // What the signature doesn't cover can be forged.
                     if genuine || !covers && claims != UpstreamState::Charging {
-                        moves.push(Move::Callback(u32::try_from(index).unwrap_or(u32::MAX), claims));
+                        moves.push(Move::Callback(
+                            u32::try_from(index).unwrap_or(u32::MAX),
+                            claims,
+                        ));
                     }
                 }
             }
@@ -378,10 +390,16 @@ impl World {
                     });
                 }
             }
-            Move::Settles(at, paid) => {
-                if let Some(book) = Arc::make_mut(&mut self.upstream).books.get_mut(at) {
-                    book.truth = if paid { Truth::Paid } else { Truth::Failed };
-                }
+            Move::Settled(at, task, paid) => {
+                let Some(Wait::Asked {
+                    number, provider, ..
+                }) = self.wait(at, task).cloned()
+                else {
+                    return Ok(Told::Nothing);
+                };
+                self.settle(number, provider, paid);
+                let says = if paid { Say::Succeeded } else { Say::Failed };
+                self.answer(at, task, Answer::Says(says));
             }
             Move::Mistaken(at) => {
                 let until = self.tick + ticks(part.policy.times.confirm_failure_after);
@@ -475,6 +493,16 @@ impl World {
         Ok(Told::Done)
     }
 
+    fn settle(&mut self, number: recharge_core::AttemptNumber, provider: u8, paid: bool) {
+        let books = &mut Arc::make_mut(&mut self.upstream).books;
+        let settles = |book: &&mut super::upstream::Book| {
+            book.number == number && book.provider == provider && book.truth == Truth::Charging
+        };
+        if let Some(book) = books.iter_mut().find(settles) {
+            book.truth = if paid { Truth::Paid } else { Truth::Failed };
+        }
+    }
+
     fn answer(&mut self, at: usize, task: usize, answer: Answer) {
         if let Some(Wait::Asked { told, .. }) = self.wait(at, task) {
             *told = Some(answer);
@@ -491,7 +519,7 @@ impl World {
         let reply = upstream.arrives(packet, takes, refuses);
         let workers = self.workers.iter_mut().flatten();
         for worker in workers.filter(|worker| worker.lease == packet.lease) {
-            for task in &mut worker.tasks {
+            for task in &mut Arc::make_mut(worker).tasks {
                 if let Some(Wait::Sent { token, told, .. }) = &mut task.wait
                     && *token == packet.token
                     && told.is_none()
@@ -502,13 +530,7 @@ impl World {
         }
     }
 
-    fn report(
-        &mut self,
-        part: &Part,
-        at: usize,
-        task: usize,
-        how: Commit,
-    ) -> Result<Told, Broken> {
+    fn report(&mut self, part: &Part, at: usize, task: usize, how: Commit) -> Result<Told, Broken> {
         let jitter = Jitter::default();
         let input = match self.wait(at, task).cloned() {
             Some(Wait::Sent {
@@ -566,11 +588,19 @@ impl World {
         claims: UpstreamState,
     ) -> Result<Told, Broken> {
         self.callbacks -= 1;
+        // A genuine one comes when it has settled.
+        let known = self.log.attempt(attempt).map(|known| {
+            let provider = part.place(known.provider());
+            (known.number(), provider)
+        });
         let covers_state = self
             .log
             .attempt(attempt)
             .and_then(|attempt| part.kinds.get(usize::from(part.place(attempt.provider()))))
             .is_some_and(|kind| kind.callback_counts);
+        if let (Some((number, provider)), true) = (known, covers_state) {
+            self.settle(number, provider, claims == UpstreamState::Succeeded);
+        }
         let input = Input::Callback {
             attempt,
             upstream_order_id: None,
@@ -610,7 +640,9 @@ impl World {
         };
         let seen = if by == 1 { self.looked.take() } else { None };
         let stale = seen.is_some() && !self.ledger.fresh;
-        let person = PEOPLE.get(by).and_then(|name| Person::authenticated(name).ok());
+        let person = PEOPLE
+            .get(by)
+            .and_then(|name| Person::authenticated(name).ok());
         let Some(by) = person else {
             return Ok(Told::Nothing);
         };
@@ -676,7 +708,7 @@ impl Move {
             | Self::Answered(..)
             | Self::Tell(_, _, Commit::Plain)
             | Self::Arrives(..)
-            | Self::Settles(..)
+            | Self::Settled(..)
             | Self::Callback(..)
             | Self::Look
             | Self::AskAgain
@@ -701,7 +733,7 @@ impl Move {
     /// The worker of which it is a move.
     pub(crate) const fn whose(self) -> Option<usize> {
         match self {
-            Self::Answered(at, ..) | Self::GiveUp(at, _) => Some(at),
+            Self::Answered(at, ..) | Self::Settled(at, ..) | Self::GiveUp(at, _) => Some(at),
             _ => self.by(),
         }
     }

@@ -111,12 +111,12 @@ pub(crate) struct World {
     pub(crate) log: Arc<Order>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) upstream: Arc<Upstream>,
-    pub(crate) workers: [Option<Worker>; 2],
+    pub(crate) workers: [Option<Arc<Worker>>; 2],
     /// The newest lease, and whose it is.
     pub(crate) lease: u64,
     pub(crate) present: usize,
     /// When each epoch began.
-    pub(crate) began: Vec<u32>,
+    pub(crate) began: Arc<Vec<u32>>,
     pub(crate) tokens: u32,
     pub(crate) faults: u8,
     pub(crate) people: u8,
@@ -161,10 +161,10 @@ impl World {
             log: order,
             ledger: Arc::new(Ledger::new()),
             upstream: Arc::new(Upstream::default()),
-            workers: [Some(worker), None],
+            workers: [Some(Arc::new(worker)), None],
             lease: 1,
             present: 0,
-            began: vec![0, 0],
+            began: Arc::new(vec![0, 0]),
             tokens: 0,
             faults: part.most,
             people: part.people,
@@ -194,7 +194,7 @@ impl World {
     pub(crate) fn now(&mut self, at: usize) -> Moment {
         self.place += 1;
         let began = (self.tick, Epoch(0));
-        self.workers.get(at).and_then(Option::as_ref).map_or(
+        self.worker(at).map_or(
             Moment {
                 wall: WallTime::from_millis(self.wall() * 1000),
                 epoch: began.1,
@@ -217,11 +217,11 @@ impl World {
     }
 
     pub(crate) fn worker(&self, at: usize) -> Option<&Worker> {
-        self.workers.get(at).and_then(Option::as_ref)
+        self.workers.get(at)?.as_deref()
     }
 
     pub(crate) fn worker_mut(&mut self, at: usize) -> Option<&mut Worker> {
-        self.workers.get_mut(at).and_then(Option::as_mut)
+        Some(Arc::make_mut(self.workers.get_mut(at)?.as_mut()?))
     }
 
     /// A number that two worlds share only if all that can become of them is the same.
@@ -286,7 +286,14 @@ impl World {
             }
         }
         self.upstream_likeness(&mut out);
-        (self.faults, self.people, self.callbacks, self.reversed, self.restored).hash(&mut out);
+        (
+            self.faults,
+            self.people,
+            self.callbacks,
+            self.reversed,
+            self.restored,
+        )
+            .hash(&mut out);
         self.looked.is_some().hash(&mut out);
         if let Some((order, ledger)) = &self.backup {
             let view = recharge_engine::order::Viewpoint {
