@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 pub use explore::{Found, Violation};
 
 /// How many states a part may have before it is given up: with two threads, within four GiB.
-const MOST: usize = 3_000_000;
+const MOST: usize = 12_000_000;
 
 /// What the search found.
 #[derive(Debug)]

@@ -160,6 +160,11 @@ impl World {
             return Ok(Told::Nothing);
         }
         self.has(at, order.clone());
+        if at != self.present
+            && let Some(worker) = self.worker_mut(at)
+        {
+            worker.echoes -= 1;
+        }
         self.tokens += 1;
         let input = due(self.tokens);
         let Some(made) = self.step(part, at, &order, input) else {
@@ -268,6 +273,7 @@ impl World {
             offset: self.offset,
             at_hand: None,
             lost: false,
+            echoes: part.echoes,
             paused: false,
             append: None,
             tasks: Vec::new(),

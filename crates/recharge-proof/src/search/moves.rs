@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use recharge_core::ProviderId;
-use recharge_core::UpstreamState;
+use recharge_core::{OrderState, UpstreamState};
 use recharge_engine::driver::decide;
 use recharge_engine::{Command, Decision, Input, Jitter, Person, Verdict};
 
@@ -168,7 +168,9 @@ impl World {
                     moves.push(Move::Notice(at));
                 }
                 let order = worker.at_hand.as_ref().unwrap_or(&self.log);
-                let free = !worker.lost && !worker.tasks.iter().any(|task| task.turn);
+                let free = !worker.lost
+                    && (present || worker.echoes > 0)
+                    && !worker.tasks.iter().any(|task| task.turn);
                 if free && decide::is_due(order, self.reads(worker)) {
                     moves.push(Move::Turn(at));
                 }
@@ -302,7 +304,8 @@ impl World {
                 }
             }
         }
-        if self.people > 0 {
+        let on_desk = matches!(self.log.state(), OrderState::Review(_));
+        if self.people > 0 && (on_desk || self.log.approval().is_some() || !part.at_desk) {
             if self.looked.is_none() {
                 moves.push(Move::Look);
             }

@@ -105,11 +105,15 @@ pub(crate) struct Part {
     pub(crate) most: u8,
     /// How many commands people may give.
     pub(crate) people: u8,
+    /// Whether they give them only while the order is on the desk, or waits for a second person.
+    pub(crate) at_desk: bool,
     /// How many callbacks may come.
     pub(crate) callbacks: u8,
     pub(crate) kinds: [Kind; 2],
     /// How many questions may be under way at once.
     pub(crate) answers: usize,
+    /// How many more turns a worker takes of itself when another has the lease.
+    pub(crate) echoes: u8,
     pub(crate) policy: Policy,
 }
 
@@ -124,9 +128,11 @@ impl Part {
             faults: faults.iter().fold(0, |all, fault| all | fault.bit()),
             most: 3,
             people: 0,
+            at_desk: false,
             callbacks: 0,
             kinds,
             answers: 4,
+            echoes: 1,
             policy: Policy::new(
                 routes(kinds).unwrap_or_default(),
                 times(),
@@ -142,6 +148,11 @@ impl Part {
 
     pub(crate) fn people(mut self, people: u8) -> Self {
         self.people = people;
+        self
+    }
+
+    pub(crate) fn at_desk(mut self) -> Self {
+        self.at_desk = true;
         self
     }
 

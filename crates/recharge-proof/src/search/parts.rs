@@ -1,63 +1,102 @@
 //! The parts of the search.
 
+use super::part::Fault::{
+    Ahead, Back, Crash, Landed, Late, LostReply, LostRequest, Mistaken, NoAnswer, NoConnection,
+    Overlooked, Pause, Restore, Reversal, Takeover, Twice, Vanished,
+};
 use super::part::{Fault, Kind, Part};
 
-/// Every part.
+/// What can go wrong on the way to an upstream and back, with commits, and with the one worker that there
+/// is.
+const ANY: [Fault; 11] = [
+    Crash,
+    Landed,
+    Vanished,
+    NoConnection,
+    LostRequest,
+    LostReply,
+    Late,
+    Twice,
+    NoAnswer,
+    Overlooked,
+    Mistaken,
+];
+
+fn with(more: &[Fault]) -> Vec<Fault> {
+    [&ANY[..], more].concat()
+}
+
+/// Every part, the longest first, so that the threads end together.
 pub(crate) fn all() -> Vec<Part> {
     let plain = [Kind::PLAIN; 2];
-    let deaf = [
-        Kind {
-            can_query: false,
-            ..Kind::PLAIN
-        },
-        Kind::PLAIN,
-    ];
-    let counts = [
-        Kind {
-            can_query: false,
-            callback_counts: true,
-            ..Kind::PLAIN
-        },
-        Kind::PLAIN,
-    ];
-    let switch = [
-        Kind {
-            failover: true,
-            ..Kind::PLAIN
-        },
-        Kind::PLAIN,
-    ];
+    let first = |kind: Kind| [kind, Kind::PLAIN];
+    let deaf = first(Kind {
+        can_query: false,
+        ..Kind::PLAIN
+    });
+    let counts = first(Kind {
+        can_query: false,
+        callback_counts: true,
+        ..Kind::PLAIN
+    });
+    let switched = first(Kind {
+        failover: true,
+        ..Kind::PLAIN
+    });
     let loose = [Kind {
         refuses_duplicates: false,
         ..Kind::PLAIN
     }; 2];
-    let honest = &Fault::ALL[..15];
+    let part = |name: &str, faults: &[Fault], most| Part::new(name, plain, faults).most(most);
+    let two =
+        |name: &str, faults: &[Fault], most| part(name, &[&[Takeover], faults].concat(), most);
     vec![
-        Part::new("quiet", plain, &[]),
-        Part::new("one-of-any", plain, honest).most(1),
-        Part::new("people2", plain, &[]).people(2),
-        Part::new("people3", plain, &[]).people(3),
-        Part::new("people2-one", plain, honest).people(2).most(1),
-        Part::new("callbacks2-one", plain, honest)
-            .callbacks(2)
-            .most(1),
-        Part::new("deaf-one", deaf, honest).most(1).people(2),
-        Part::new("counts-one", counts, honest).most(1).callbacks(2),
-        Part::new("switch-one", switch, honest).most(1),
-        Part::new("loose-one", loose, honest).most(1).people(2),
-        Part::new("restore", plain, &[Fault::Restore]).most(1),
-        Part::new(
-            "restore2",
-            plain,
-            &[Fault::Restore, Fault::Late, Fault::LostReply],
-        )
-        .most(2),
-        Part::new("restore-people", plain, &[Fault::Restore])
-            .most(1)
-            .people(2),
-        Part::new("liar", plain, &[Fault::Reversal]).most(2),
-        Part::new("liar-people", plain, &[Fault::Reversal])
+        part("any-and-clock-3", &with(&[Ahead, Back]), 3),
+        part("any-and-pause-2", &with(&[Pause]), 2),
+        part("any-and-pause-and-clock-2", &with(&[Pause, Ahead, Back]), 2),
+        two("two-any-2", &with(&[Pause, Ahead, Back]), 2),
+        two("two-packets-3", &[Late, Twice], 3),
+        two("two-sends-3", &[NoConnection, LostRequest, LostReply], 3),
+        two("two-answers-3", &[NoAnswer, Overlooked, Mistaken], 3),
+        two("two-commits-3", &[Landed, Vanished], 3),
+        two("two-crash-3", &[Crash], 3),
+        two("two-pause-3", &[Pause], 3),
+        two("two-clock-2", &[Ahead, Back], 2),
+        part("any-3", &ANY, 3),
+        part("people-3", &[], 0).people(3),
+        part("desk-any-2", &ANY, 2).people(2).at_desk(),
+        part("desk-any-1", &ANY, 1).people(3).at_desk(),
+        part("people-any-1", &ANY, 1).people(2),
+        two("desk-two-1", &[], 1).people(2).at_desk(),
+        part("callbacks-any-2", &ANY, 2).callbacks(1),
+        part("callbacks-any-1", &ANY, 1).callbacks(2),
+        two("callbacks-two-1", &[], 1).callbacks(2),
+        Part::new("deaf-any-2", deaf, &with(&[Pause]))
             .most(2)
             .people(2),
+        Part::new("deaf-two-1", deaf, &with(&[Takeover]))
+            .most(1)
+            .people(2),
+        Part::new("counts-any-2", counts, &with(&[Takeover]))
+            .most(2)
+            .callbacks(2),
+        Part::new("switched-any-2", switched, &ANY).most(2),
+        Part::new("switched-any-3", switched, &ANY).most(3),
+        Part::new(
+            "switched-two-2",
+            switched,
+            &[Takeover, Mistaken, Late, Twice],
+        )
+        .most(2),
+        Part::new("loose-any-3", loose, &ANY).most(3),
+        Part::new("loose-desk-1", loose, &ANY)
+            .most(1)
+            .people(2)
+            .at_desk(),
+        part("restore-any-2", &with(&[Restore]), 2),
+        part("restore-any-3", &[Restore, Late, LostReply, Crash], 3),
+        part("restore-desk-1", &[Restore], 1).people(2).at_desk(),
+        part("liar-any-2", &with(&[Reversal]), 2),
+        part("liar-people", &[Reversal], 2).people(2),
     ]
 }

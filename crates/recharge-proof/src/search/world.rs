@@ -95,6 +95,8 @@ pub(crate) struct Worker {
     pub(crate) at_hand: Option<Arc<Order>>,
     /// Found out that another has the lease: takes no more turns.
     pub(crate) lost: bool,
+    /// How many turns it takes once another has the lease.
+    pub(crate) echoes: u8,
     pub(crate) paused: bool,
     pub(crate) append: Option<Append>,
     pub(crate) tasks: Vec<Task>,
@@ -150,6 +152,7 @@ impl World {
             offset: 0,
             at_hand: Some(order.clone()),
             lost: false,
+            echoes: part.echoes,
             paused: false,
             append: None,
             tasks: Vec::new(),
@@ -317,7 +320,7 @@ impl World {
     ) {
         out.write_u8(1);
         (worker.lease == self.lease).hash(out);
-        (worker.lost, worker.paused).hash(out);
+        (worker.lost, worker.paused, worker.echoes).hash(out);
         (worker.offset - self.offset).hash(out);
         clocks
             .iter()
