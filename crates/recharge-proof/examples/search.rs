@@ -1,4 +1,5 @@
-//! The exhaustive search alone: `search [threads] [seconds] [text in the names of parts]`.
+//! The exhaustive search alone: `search [threads] [seconds] [text in the names of parts] [first]`,
+//! where `first` stops at the first violation.
 
 use std::time::Duration;
 
@@ -11,10 +12,14 @@ fn main() {
     let threads = usize::try_from(number(2)).unwrap_or(2);
     let seconds = number(300);
     let wanted = arguments.next().unwrap_or_default();
+    let first = arguments.next().is_some();
     let tell = |found: &recharge_proof::search::Found| {
         println!("{found}");
         if let Some(violation) = &found.violation {
             print!("{violation}");
+            if first {
+                std::process::exit(1);
+            }
         }
     };
     let report =

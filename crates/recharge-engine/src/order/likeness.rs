@@ -22,6 +22,8 @@ pub struct Viewpoint<'a> {
     pub tokens: &'a [SendToken],
     /// The versions that people have seen who may still decide.
     pub seen: &'a [u64],
+    /// How far the wall clock may yet go back.
+    pub back: Duration,
     /// How finely time is told. Within a grain only the order of moments matters, and time goes on by
     /// whole grains.
     pub grain: Duration,
@@ -67,13 +69,14 @@ impl Order {
             attempt.likeness(*round, pending, *entered, view, out);
         }
         // What is past is due, however long it has been.
-        due.map(|due| view.wall_age(due).min(0)).hash(out);
+        due.map(|due| view.wall_age_within(due, Duration::ZERO))
+            .hash(out);
         (*round).min(count(schedule)).hash(out);
         not_sent_in_row
             .min(&times.not_sent_tries.max(count(schedule)))
             .hash(out);
         first_submitting
-            .map(|at| view.wall_age(at).min(view.grains(limit)))
+            .map(|at| view.wall_age_within(at, limit))
             .hash(out);
         if pending {
             // Answers to questions sent before don't count, nor those of an earlier epoch.
@@ -85,13 +88,11 @@ impl Order {
         if state.is_end() || permit.is_some() {
             let watch = times.watch_after.last().copied().unwrap_or_default();
             let longest = watch.max(times.pending_limit).saturating_mul(2);
-            view.wall_age(entered.wall)
-                .min(view.grains(longest))
-                .hash(out);
+            view.wall_age_within(entered.wall, longest).hash(out);
         }
-        let waits = view.grains(times.pending_limit + times.quarantine());
-        view.wall_age(acceptance.at.wall).min(waits).hash(out);
-        released.map(|at| view.wall_age(at).min(waits)).hash(out);
+        let waits = times.pending_limit.saturating_add(times.quarantine());
+        view.wall_age_within(acceptance.at.wall, waits).hash(out);
+        released.map(|at| view.wall_age_within(at, waits)).hash(out);
         callback_asked
             .map(|at| view.age(at, times.callback_gap))
             .hash(out);
@@ -203,7 +204,7 @@ impl Attempt {
 }
 
 impl Held {
-    fn likeness(&self, waits: i64, view: &Viewpoint<'_>, out: &mut impl Hasher) {
+    fn likeness(&self, waits: Duration, view: &Viewpoint<'_>, out: &mut impl Hasher) {
         let Self {
             since,
             cleared,
@@ -216,9 +217,11 @@ impl Held {
         for asked in view.asked {
             (asked.elapsed_since(*since) >= quarantine).hash(out);
         }
-        view.wall_age(since.wall).min(waits).hash(out);
+        view.wall_age_within(since.wall, waits).hash(out);
         cleared.hash(out);
-        cleared_at.map(|at| view.wall_age(at).min(waits)).hash(out);
+        cleared_at
+            .map(|at| view.wall_age_within(at, waits))
+            .hash(out);
         unanswered
             .min(&(count(view.times.query_after.len()) + 1))
             .hash(out);
@@ -233,6 +236,12 @@ impl Viewpoint<'_> {
             .millis()
             .saturating_sub(at.millis())
             .div_euclid(i64::try_from(self.grain.as_millis()).map_or(1, |grain| grain.max(1)))
+    }
+
+    /// The same, no longer than what it is compared with, wherever the clock may yet go.
+    fn wall_age_within(&self, at: WallTime, longest: Duration) -> i64 {
+        let longest = longest.saturating_add(self.back);
+        self.wall_age(at).min(self.grains(longest))
     }
 
     fn grains(&self, time: Duration) -> i64 {
@@ -265,8 +274,8 @@ impl Viewpoint<'_> {
             .quarantine()
             .max(times.confirm_failure_after)
             .max(times.callback_gap);
-        for clock in self.clocks {
-            let matters = self.clocks.len() > 1 || order.moments().any(|at| at.epoch < clock.epoch);
+        for (earlier, clock) in self.clocks.iter().enumerate() {
+            let matters = earlier > 0 || order.moments().any(|at| at.epoch < clock.epoch);
             matters
                 .then(|| (self.grains(clock.monotonic) - 1).min(self.grains(longest)))
                 .hash(out);

@@ -582,7 +582,13 @@ impl Ledger {
     }
 
     /// Writes down what matters of it: times relative to the present, as far as they are compared.
-    pub(crate) fn likeness(&self, around: Around<'_>, asked: &[Moment], out: &mut impl Hasher) {
+    pub(crate) fn likeness(
+        &self,
+        around: Around<'_>,
+        asked: &[Moment],
+        back: std::time::Duration,
+        out: &mut impl Hasher,
+    ) {
         let now = around.now.tick;
         let times = &around.part.policy.times;
         let age = |at: u32, most| (now - at).min(ticks(most));
@@ -611,7 +617,7 @@ impl Ledger {
             }
         }
         self.first_submit
-            .map(|at| (around.wall - at).min(i64::from(ticks(times.charging_limit))))
+            .map(|at| (around.wall - at).min(i64::from(ticks(times.charging_limit + back))))
             .hash(out);
         (self.permits, &self.permit, &self.approval).hash(out);
         (self.decided, self.fresh).hash(out);

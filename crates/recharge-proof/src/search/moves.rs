@@ -10,7 +10,7 @@ use recharge_engine::{Command, Decision, Input, Jitter, Person, Verdict};
 use super::apply::{Commit, Told};
 use super::input;
 use super::ledger::{Broken, Say, ticks};
-use super::part::{Fault, NAMES, Part};
+use super::part::{Fault, JUMP, NAMES, Part};
 use super::upstream::{Packet, Reply, Truth};
 use super::world::{Answer, Wait, World};
 
@@ -62,8 +62,6 @@ pub(crate) enum Ruling {
 }
 
 const PEOPLE: [&str; 2] = ["ann", "bob"];
-/// How far the wall clock jumps, in ticks.
-const JUMP: i8 = 5;
 
 impl World {
     /// All that can happen next.
@@ -306,7 +304,7 @@ impl World {
         }
         let on_desk = matches!(self.log.state(), OrderState::Review(_));
         if self.people > 0 && (on_desk || self.log.approval().is_some() || !part.at_desk) {
-            if self.looked.is_none() {
+            if part.looks && self.looked.is_none() {
                 moves.push(Move::Look);
             }
             moves.push(Move::AskAgain);

@@ -107,6 +107,8 @@ pub(crate) struct Part {
     pub(crate) people: u8,
     /// Whether they give them only while the order is on the desk, or waits for a second person.
     pub(crate) at_desk: bool,
+    /// Whether the second of them may decide by what they looked at a while before.
+    pub(crate) looks: bool,
     /// How many callbacks may come.
     pub(crate) callbacks: u8,
     pub(crate) kinds: [Kind; 2],
@@ -118,6 +120,8 @@ pub(crate) struct Part {
 }
 
 pub(crate) const NAMES: [&str; 2] = ["first", "second"];
+/// How far the wall clock jumps, in ticks.
+pub(crate) const JUMP: i8 = 5;
 /// A tick of the search's clocks. Every time of the policy is a multiple of it.
 pub(crate) const TICK: Duration = Duration::from_secs(1);
 
@@ -129,6 +133,7 @@ impl Part {
             most: 3,
             people: 0,
             at_desk: false,
+            looks: false,
             callbacks: 0,
             kinds,
             answers: 4,
@@ -153,6 +158,11 @@ impl Part {
 
     pub(crate) fn at_desk(mut self) -> Self {
         self.at_desk = true;
+        self
+    }
+
+    pub(crate) fn looks(mut self) -> Self {
+        self.looks = true;
         self
     }
 

@@ -12,7 +12,7 @@ use recharge_engine::{
 
 use super::hash::Mixer;
 use super::ledger::{Around, Ledger, Say, True};
-use super::part::{Part, TICK, what};
+use super::part::{Fault, JUMP, Part, TICK, what};
 use super::upstream::{Reply, Upstream};
 
 /// Where the wall clock is when the search begins, in ticks.
@@ -207,6 +207,12 @@ impl World {
         )
     }
 
+    /// How far the wall clock may yet go back.
+    pub(crate) fn back(&self, part: &Part) -> Duration {
+        let jumps = u32::from(self.faults) * u32::from(JUMP.unsigned_abs());
+        TICK * if part.allows(Fault::Back) { jumps } else { 0 }
+    }
+
     pub(crate) fn around<'a>(&'a self, part: &'a Part) -> Around<'a> {
         Around {
             part,
@@ -277,11 +283,13 @@ impl World {
             asked: &asked,
             tokens: &tokens,
             seen: &seen,
+            back: self.back(part),
             grain: TICK,
         };
         self.log.likeness(&view, &mut out);
         let around = self.around(part);
-        self.ledger.likeness(around, &asked, &mut out);
+        let back = self.back(part);
+        self.ledger.likeness(around, &asked, back, &mut out);
         for at in order {
             match self.worker(at) {
                 None => out.write_u8(0),
@@ -306,7 +314,7 @@ impl World {
                 ..view
             };
             order.likeness(&view, &mut out);
-            ledger.likeness(around, &[], &mut out);
+            ledger.likeness(around, &[], back, &mut out);
         }
         out.finish()
     }
