@@ -3,6 +3,12 @@
 //! Many lives are led at random, with short times, so that some of them meet: other versions, tokens,
 //! epochs and times, and a different past, but the same likeness. From there on the same is done to both,
 //! and both must ask for the same and still be alike.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod common;
 
@@ -24,20 +30,20 @@ const TICK: Duration = Duration::from_secs(1);
 
 fn times() -> Times {
     let ticks = |ticks: u32| TICK * ticks;
-    let mut times = Times::default();
-    times.query_after = vec![ticks(1)];
-    times.confirm_failure_after = ticks(2);
-    times.not_found_quarantine = ticks(1);
-    times.not_found_answers = 2;
-    times.charging_limit = ticks(6);
-    times.unknown_limit = ticks(5);
-    times.send_deadline = ticks(1);
-    times.request_timeout = ticks(1);
-    times.pending_limit = ticks(3);
-    times.not_sent_tries = 1;
-    times.callback_gap = ticks(2);
-    times.watch_after = vec![ticks(2), ticks(4)];
-    times
+    Times {
+        query_after: vec![ticks(1)],
+        confirm_failure_after: ticks(2),
+        not_found_quarantine: ticks(1),
+        not_found_answers: 2,
+        charging_limit: ticks(6),
+        unknown_limit: ticks(5),
+        send_deadline: ticks(1),
+        request_timeout: ticks(1),
+        pending_limit: ticks(3),
+        not_sent_tries: 1,
+        callback_gap: ticks(2),
+        watch_after: vec![ticks(2), ticks(4)],
+    }
 }
 
 fn policy(kind: u64) -> Policy {
@@ -150,7 +156,13 @@ impl Life {
         // How old a question is, by which clock.
         for asked in &asked {
             let clock = clocks.iter().position(|clock| clock.epoch == asked.epoch);
-            let age = clock.map(|at| (clocks[at].monotonic - asked.monotonic).as_secs().min(4));
+            let age = clock.map(|at| {
+                clocks[at]
+                    .monotonic
+                    .saturating_sub(asked.monotonic)
+                    .as_secs()
+                    .min(4)
+            });
             let before = clocks.iter().filter(|it| it.epoch < asked.epoch).count();
             (clock, age, before).hash(&mut out);
         }
@@ -356,14 +368,14 @@ fn orders_of_equal_likeness_behave_alike() {
     for kind in 0..4 {
         let policy = policy(kind);
         let mut lives: HashMap<u64, Life> = HashMap::new();
-        for seed in 0..1_000 {
+        for seed in 0..400 {
             let mut dice = Dice(seed * 4 + kind);
             let mut life = Life::new(&mut dice);
             for _ in 0..dice.roll(60) {
                 life.act(&policy, &mut dice);
-                let like = life.likeness(&policy.times);
-                let Some(other) = lives.get(&like) else {
-                    lives.insert(like, life.clone());
+                let met_as = life.likeness(&policy.times);
+                let Some(other) = lives.get(&met_as) else {
+                    lives.insert(met_as, life.clone());
                     continue;
                 };
                 met += 1;

@@ -1,14 +1,18 @@
 //! Every life that one order can have, where the space is small enough to look at all of it.
 
 mod apply;
+mod choices;
 mod explore;
+mod fingerprint;
 mod hash;
 mod input;
 mod judge;
 mod ledger;
+mod make;
 mod moves;
 mod part;
 mod parts;
+mod tasks;
 mod upstream;
 mod world;
 

@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use recharge_engine::driver::decide::{self, Occasion, Wrote};
 use recharge_engine::store::{Brief, OrderKey};
-use recharge_engine::{
-    AppendError, Effect, Input, Jitter, Order, SendToken, Step, StoreError, step,
-};
+use recharge_engine::{AppendError, Input, Jitter, Order, SendToken, Step, StoreError, step};
 
 use super::judge::{self, Made};
 use super::ledger::Broken;
 use super::part::{Fault, Part};
-use super::world::{Append, Task, Wait, Waits, Worker, World};
+use super::world::{Append, Waits, Worker, World};
 
 /// How a commit goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -322,117 +320,6 @@ impl World {
         let task = self.new_task(at, false);
         self.tell(part, at, task, true, &input, Commit::Plain)?;
         Ok(Told::Done)
-    }
-
-    fn has(&mut self, at: usize, order: Arc<Order>) {
-        if let Some(worker) = self.worker_mut(at) {
-            worker.at_hand = Some(order);
-        }
-    }
-
-    fn loses(&mut self, at: usize) {
-        if let Some(worker) = self.worker_mut(at) {
-            worker.lost = true;
-        }
-    }
-
-    pub(crate) fn new_task(&mut self, at: usize, turn: bool) -> usize {
-        self.worker_mut(at).map_or(0, |worker| {
-            worker.tasks.push(Task {
-                turn,
-                todo: Vec::new(),
-                wait: None,
-            });
-            worker.tasks.len() - 1
-        })
-    }
-
-    fn begin_task(&mut self, part: &Part, at: usize, turn: bool, effects: Vec<Effect>) {
-        let task = self.new_task(at, turn);
-        self.goes_on(part, at, task, effects);
-    }
-
-    /// Does what a step asks for: the next of it begins as soon as the one before is over.
-    fn goes_on(&mut self, part: &Part, at: usize, index: usize, effects: Vec<Effect>) {
-        let now = self.now(at);
-        let tick = self.tick;
-        let Some(worker) = self.worker_mut(at) else {
-            return;
-        };
-        let order = worker.at_hand.clone();
-        let Some(task) = worker.tasks.get_mut(index) else {
-            return;
-        };
-        task.wait = None;
-        task.todo.extend(effects);
-        if task.todo.is_empty() {
-            worker.tasks.remove(index);
-            return;
-        }
-        let effect = task.todo.remove(0);
-        let times = &part.policy.times;
-        task.wait = match effect {
-            Effect::Submit {
-                attempt,
-                provider,
-                token,
-                send_within,
-                ..
-            } => {
-                let window = order
-                    .as_deref()
-                    .ok_or("")
-                    .and_then(|order| decide::window(order, attempt, token, send_within, now));
-                let limit = tick
-                    + super::ledger::ticks(times.send_deadline)
-                    + super::ledger::ticks(times.request_timeout);
-                Some(match window {
-                    Err(_) => Wait::Sent {
-                        attempt,
-                        token,
-                        limit,
-                        told: Some(super::upstream::Reply::NotSent),
-                    },
-                    Ok(window) => {
-                        let mut until = window.intended;
-                        until.monotonic += window.within;
-                        Wait::Write {
-                            attempt,
-                            token,
-                            number: window.request.number,
-                            provider: part.place(&provider),
-                            until,
-                        }
-                    }
-                })
-            }
-            Effect::Query {
-                attempt,
-                number,
-                provider,
-                purpose,
-            } => Some(Wait::Asked {
-                attempt,
-                number,
-                provider: part.place(&provider),
-                purpose: Some(purpose),
-                at: now,
-                told: None,
-            }),
-            Effect::Probe {
-                attempt,
-                number,
-                provider,
-            } => Some(Wait::Asked {
-                attempt,
-                number,
-                provider: part.place(&provider),
-                purpose: None,
-                at: now,
-                told: None,
-            }),
-            Effect::Quote { .. } => None,
-        };
     }
 }
 

@@ -15,7 +15,15 @@ impl Default for Mixer {
 impl Mixer {
     fn mix(&mut self, word: u64) {
         let product = u128::from(self.0 ^ word) * u128::from(0x9e37_79b9_7f4a_7c15_u64);
-        let [high, low] = [(product >> 64) as u64, product as u64];
+        let bytes = product.to_le_bytes();
+        let half = |at: usize| {
+            let mut word = [0; 8];
+            word.iter_mut()
+                .zip(bytes.iter().skip(at))
+                .for_each(|(to, from)| *to = *from);
+            u64::from_le_bytes(word)
+        };
+        let (low, high) = (half(0), half(8));
         self.0 = (high ^ low).wrapping_add(self.1);
         self.1 = (self.1 ^ word.rotate_left(23)).wrapping_mul(0xd6e8_feb8_6659_fd93) ^ (high >> 7);
     }

@@ -48,26 +48,6 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 17] = [
-        Self::Crash,
-        Self::Takeover,
-        Self::Pause,
-        Self::Landed,
-        Self::Vanished,
-        Self::NoConnection,
-        Self::LostRequest,
-        Self::LostReply,
-        Self::Late,
-        Self::Twice,
-        Self::NoAnswer,
-        Self::Overlooked,
-        Self::Mistaken,
-        Self::Ahead,
-        Self::Back,
-        Self::Restore,
-        Self::Reversal,
-    ];
-
     const fn bit(self) -> u32 {
         1 << self as u8
     }
