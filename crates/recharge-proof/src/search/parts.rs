@@ -1,4 +1,7 @@
 //! The parts of the search.
+//!
+//! In their names: `any` are the faults of [`ANY`], `two` stands for a second worker that takes over, `desk`
+//! for people who come while the order is on the desk, and the number for how many faults a life may have.
 
 use super::part::Fault::{
     Ahead, Back, Crash, Landed, Late, LostReply, LostRequest, Mistaken, NoAnswer, NoConnection,
@@ -26,7 +29,7 @@ fn with(more: &[Fault]) -> Vec<Fault> {
     [&ANY[..], more].concat()
 }
 
-/// Every part, the longest first, so that the threads end together.
+/// Every part, those first that take the least time.
 pub(crate) fn all() -> Vec<Part> {
     let plain = [Kind::PLAIN; 2];
     let first = |kind: Kind| [kind, Kind::PLAIN];
