@@ -44,6 +44,8 @@
 //! - **Lives with more than three faults**, and most with three of which one is a takeover, a pause or a jump
 //!   of the clock: the list of parts says which are looked at. In the parts called `desk` people come only while the
 //!   order is on the desk.
+//! - **People and a takeover** come together only with a first provider that can't be asked; callbacks and a
+//!   takeover never.
 //! - Invariants 4 (the same bytes), 9 (crashes of the store itself), 13 and 14.
 //!
 //! Two states are taken for one by a fingerprint of 64 bits, of which two may be alike by chance: among three

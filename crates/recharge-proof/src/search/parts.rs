@@ -75,12 +75,11 @@ pub(crate) fn all() -> Vec<Part> {
         two("two-answers-2", &[NoAnswer, Overlooked, Mistaken], 2),
         two("two-packets-3", &[Late, Twice], 3),
         two("two-pause-2", &[Pause], 2),
-        two("desk-two-1", &[], 1).people(2).at_desk(),
         Part::new("deaf-two-1", deaf, &[Takeover]).most(1).people(2),
         Part::new("switched-two-2", switched, &[Takeover, Mistaken]).most(2),
         part("desk-any-1", &ANY, 1).people(2).at_desk(),
         part("callbacks-any-2", &ANY, 2).callbacks(1),
-        part("people-3", &[], 0).people(3).looks(),
         part("any-and-clock-3", &with(&[Ahead, Back]), 3),
+        part("people-3", &[], 0).people(3).looks(),
     ]
 }
