@@ -42,9 +42,9 @@
 //!   of it as well, and one that refused a number doesn't take it later.
 //! - **Mistaken failures** last for less than the wait between two of them.
 //! - **Lives with more than three faults**, and most with three of which one is a takeover, a pause or a jump
-//!   of the clock: the list of parts says which are looked at. In the parts called `desk` people come only while the
-//!   order is on the desk.
-//! - **People and a takeover** come together only with a first provider that can't be asked; callbacks and a
+//!   of the clock: the list of parts says which are looked at. In the parts called `desk` people come only
+//!   while the order is on the desk.
+//! - **People and a takeover** come together only where the first provider can't be asked; callbacks and a
 //!   takeover never.
 //! - Invariants 4 (the same bytes), 9 (crashes of the store itself), 13 and 14.
 //!
