@@ -45,7 +45,7 @@ pub(crate) struct Sent {
 }
 
 /// A [`SubmitOutcome`] without its evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum SendEnd {
     Accepted,
     Rejected,
@@ -54,7 +54,7 @@ pub(crate) enum SendEnd {
 }
 
 /// An explicit answer about an attempt, without its evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Said {
     Charging,
     Succeeded,
@@ -264,7 +264,26 @@ impl Attempt {
                 self.not_found_after_quarantine = after_quarantine;
                 self.not_found_after_rejection |= self
                     .rejected_at()
-                    .is_some_and(|rejected| asked.not_before(rejected));
+                    .is_some_and(|at| asked.epoch == at.epoch && asked.not_before(at));
+            }
+        }
+    }
+
+    /// Something is written down by the clock of a later epoch, so all that is on record came before it. A
+    /// worker that has been superseded writes facts down by a clock that can't be compared with the new
+    /// one's, and may have done so at any time until now.
+    pub(crate) fn came_before(&mut self, at: Moment) {
+        let came = |moment: &mut Moment| {
+            if moment.epoch < at.epoch {
+                *moment = at;
+            }
+        };
+        if let Some(first) = &mut self.failed_since {
+            came(first);
+        }
+        for send in &mut self.sends {
+            if let Some((SendEnd::Rejected, rejected)) = &mut send.ended {
+                came(rejected);
             }
         }
     }

@@ -33,6 +33,8 @@
 mod breaker;
 mod call;
 mod core;
+#[doc(hidden)]
+pub mod decide;
 mod error;
 mod gate;
 mod intake;
@@ -56,9 +58,7 @@ use self::core::Core;
 pub use self::error::{ActError, StartError, TakeError};
 pub use self::tasks::{OnTokio, Spawn, Task};
 use crate::store::{Accepted, AccountLimits, KeptCallback, Stored};
-use crate::{
-    AcceptError, Clock, Command, Input, NewOrder, Order, Route, Store, StoreError, Times,
-};
+use crate::{AcceptError, Clock, Command, Input, NewOrder, Order, Route, Store, StoreError, Times};
 
 /// What a driver is made of. The fields have the defaults that the lifecycle names; set those that differ,
 /// then [`start`](Self::start).

@@ -7,6 +7,7 @@ use recharge_core::{
     UpstreamState,
 };
 
+use crate::attempt::Said;
 use crate::{Moment, WallTime};
 
 /// An event as it stands in the log.
@@ -136,6 +137,31 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Whether it is a callback, or the answer to a question that one caused and that has no say. Neither
+    /// may change anything, so not even what is known of times.
+    pub(crate) fn is_of_a_callback(&self) -> bool {
+        match self {
+            Self::CallbackSeen { .. } => true,
+            Self::Answered {
+                purpose, outcome, ..
+            } => *purpose == Purpose::Callback && Said::in_answer(outcome, *purpose).is_none(),
+            Self::SendIntended { .. }
+            | Self::SendEnded { .. }
+            | Self::Approved { .. }
+            | Self::Decided { .. }
+            | Self::AskedAgain { .. }
+            | Self::Moved { .. }
+            | Self::Recovered
+            | Self::Held
+            | Self::Probed { .. }
+            | Self::Adopted { .. }
+            | Self::Priced { .. }
+            | Self::Scheduled { .. } => false,
+        }
+    }
+}
+
 /// A random value that tells one intent to send from any other, also after a commit whose fate was
 /// unknown and was read back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -251,7 +277,7 @@ pub struct Decision {
 }
 
 /// What people can decide.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// The customer has the money on their account. One person.
     Succeeded,

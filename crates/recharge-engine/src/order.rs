@@ -10,6 +10,9 @@ use crate::event::{Decision, Event, Person, Recorded, Verdict};
 use crate::{Moment, WallTime};
 
 mod fold;
+mod likeness;
+
+pub use likeness::Viewpoint;
 
 /// What a merchant orders. The same name with the same content is the same order.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -55,6 +55,9 @@ enum Task {
         /// How long at most
         #[arg(long, value_name = "SECONDS", default_value_t = 300)]
         seconds: u64,
+        /// Only parts whose names contain this
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        only: String,
     },
 }
 
@@ -122,7 +125,11 @@ fn main() -> ExitCode {
             lives(plan, of, floor, cover)
         }
         Task::Replay { case, of } => replay(&case, of),
-        Task::Search { threads, seconds } => searched(threads, Duration::from_secs(seconds)),
+        Task::Search {
+            threads,
+            seconds,
+            only,
+        } => searched(threads, Duration::from_secs(seconds), &only),
     };
     if fine {
         ExitCode::SUCCESS
@@ -216,8 +223,14 @@ fn replay(case: &str, of: Of) -> bool {
     violations == 0
 }
 
-fn searched(threads: usize, budget: Duration) -> bool {
-    let _ = (threads, budget);
-    let _ = search::PENDING;
-    true
+fn searched(threads: usize, budget: Duration, wanted: &str) -> bool {
+    let tell = |found: &search::Found| {
+        println!("{found}");
+        if let Some(violation) = &found.violation {
+            print!("{violation}");
+        }
+    };
+    let report = search::run(threads, budget, wanted, tell);
+    println!("{}", report.total());
+    report.holds() && report.violations().next().is_none()
 }

@@ -8,6 +8,7 @@ use recharge_core::{
 };
 
 use super::core::{Core, Held};
+use super::decide::{self, Window};
 use super::gate::Upstream;
 use crate::{Price, SendToken};
 
@@ -22,24 +23,23 @@ impl Core {
         token: SendToken,
         within: Duration,
     ) -> SubmitOutcome {
-        let (request, intended) = {
+        let window = {
             let order = held.order.lock().await;
-            let known = order.attempt(attempt);
-            let ours = known.filter(|attempt| attempt.open_token() == Some(token));
-            match ours.and_then(|known| Some((order.request(known), known.last_intended()?))) {
-                Some(found) => found,
-                None => return not_sent("the order has gone on since"),
-            }
+            decide::window(&order, attempt, token, within, self.clock.now())
+        };
+        let Window {
+            mut request,
+            intended,
+            within,
+        } = match window {
+            Ok(window) => window,
+            Err(why) => return not_sent(why),
         };
         let Some(deadline) = self.clock.instant(intended, within) else {
-            return not_sent("the clock has jumped since the intent was written down");
+            return not_sent(decide::JUMPED);
         };
-        let now = self.clock.now();
-        if now.epoch != intended.epoch || now.elapsed_since(intended) >= within {
-            return not_sent("the send deadline has passed");
-        }
-        let mut request: SubmitRequest = request;
         request.send_before = Some(deadline);
+        let now = self.clock.now();
         // The waits after "no such order" count on it that no byte is under way after this; a dropped
         // future sends none.
         let limit = within.saturating_sub(now.elapsed_since(intended));

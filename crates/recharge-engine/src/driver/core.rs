@@ -9,6 +9,7 @@ use std::time::Duration;
 use recharge_core::{AccountKind, ProviderId};
 use tokio::sync::{Notify, oneshot, watch};
 
+use super::decide::{self, Wrote};
 use super::gate::Upstream;
 use super::scheduler::Agenda;
 use super::tasks::Tasks;
@@ -240,48 +241,45 @@ impl Core {
         }
         let mut wait = Duration::from_millis(50);
         loop {
-            let error = match self.store.append(key, lease, &made).await {
-                Ok(()) => {
+            let appended = self.store.append(key, lease, &made).await;
+            match decide::wrote(appended, lease.is_some()) {
+                Wrote::Durable => {
                     self.store_works();
                     *order = made.order;
                     self.tell_waiting(key, order);
                     return Ok(Written::Durable(made.effects));
                 }
-                Err(AppendError::Version { .. }) => {
+                Wrote::Behind => {
                     *order = self.read_back(key).await?;
                     return Ok(Written::Again);
                 }
                 // Given back a moment ago, perhaps; then it is this worker's to claim again.
-                Err(AppendError::LeaseLost) => {
+                Wrote::Unclaimed => {
                     *order = match self.store.claim(self.lease, key).await? {
                         Some(stored) => stored.order,
                         None => return Err(TellError::LeaseLost),
                     };
                     return Ok(Written::Again);
                 }
-                Err(AppendError::NoSuchOrder) => return Err(TellError::NoSuchOrder),
-                Err(AppendError::Store(error)) => error,
-            };
-            match error {
-                // Whether these very events are there, token and all, says who may act on them.
-                StoreError::Unknown(_) => {
+                Wrote::Unknown => {
                     *order = self.read_back(key).await?;
-                    if *order == made.order {
+                    if decide::is_ours(order, &made) {
                         self.tell_waiting(key, order);
                         return Ok(Written::Durable(made.effects));
                     }
                     return Ok(Written::Again);
                 }
-                // A fact is worth waiting for; anything else comes again by itself.
                 // A stop waits for it as long as it has patience.
-                StoreError::Unavailable(why) if lease.is_none() => {
+                Wrote::Waits(why) => {
                     self.store_fails(&why);
                     self.clock.sleep(wait).await;
                     wait = (wait * 2).min(Duration::from_secs(5));
                 }
-                error => {
-                    self.store_fails(&error.to_string());
-                    return Err(TellError::Store(error));
+                Wrote::Fails(error) => {
+                    if let AppendError::Store(error) = &error {
+                        self.store_fails(&error.to_string());
+                    }
+                    return Err(error.into());
                 }
             }
         }

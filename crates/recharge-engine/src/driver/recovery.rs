@@ -10,7 +10,7 @@ use crate::{Times, WallTime};
 
 /// Why orders are looked through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Occasion {
+pub enum Occasion {
     /// A worker has begun: what an earlier one had under way is in doubt.
     Start {
         /// The store is a restored backup whose open orders have not been held yet.
@@ -26,12 +26,7 @@ pub(super) enum Occasion {
 /// waits for longer than any of its waits can be was put off by a clock that has been set back since.
 ///
 /// [`Input::Recovered`]: crate::Input::Recovered
-pub(super) fn must_be_told(
-    occasion: Occasion,
-    brief: &Brief,
-    now: WallTime,
-    times: &Times,
-) -> bool {
+pub fn must_be_told(occasion: Occasion, brief: &Brief, now: WallTime, times: &Times) -> bool {
     let begins = match occasion {
         Occasion::Start { restored } => {
             restored && !brief.state.is_end() || brief.state == OrderState::Submitting

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::core::{AFTER_TROUBLE, Core, Held, TellError, Written};
+use super::decide;
 use super::gate::{Lane, Pass, Upstream};
 use crate::store::OrderKey;
 use crate::{Effect, Input, Order, StoreError, WallTime};
@@ -119,7 +120,7 @@ impl Core {
             }
             let mut order = held.order.lock().await;
             let now = self.clock.now();
-            if order.due().is_none_or(|due| due > now.wall) {
+            if !decide::is_due(&order, now) {
                 return End::Over;
             }
             let due = |token, jitter| Input::Due { token, jitter };

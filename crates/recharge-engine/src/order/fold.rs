@@ -12,6 +12,11 @@ impl Order {
     pub(crate) fn fold(&mut self, recorded: &Recorded) {
         self.version = recorded.version;
         let at = recorded.at;
+        if !recorded.event.is_of_a_callback() {
+            for attempt in &mut self.attempts {
+                attempt.came_before(at);
+            }
+        }
         match &recorded.event {
             Event::SendIntended {
                 attempt,

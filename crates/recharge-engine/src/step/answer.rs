@@ -142,9 +142,10 @@ impl Work<'_> {
         // Nobody sent a question for a callback that counts: it may be the first one, delivered again.
         let confirms_failure = said == Some(Said::Failed)
             && purpose != Purpose::CallbackCounts
-            && attempt
-                .failed_since
-                .is_some_and(|first| asked.elapsed_since(first) >= times.confirm_failure_after);
+            && attempt.failed_since.is_some_and(|first| {
+                first.epoch == asked.epoch
+                    && asked.elapsed_since(first) >= times.confirm_failure_after
+            });
         let quarantine = times.quarantine();
         let after_quarantine = said == Some(Said::NoSuchOrder)
             && attempt

@@ -202,7 +202,7 @@ fn sends_only_under_guard(case: &Case, earlier_log: &[Recorded], made: &Step) {
             .into_iter()
             .filter_map(|fact| match fact {
                 Fact::Said { says, asked, .. } => Some((says, asked.not_before(pending_at))),
-                Fact::Intended { .. } | Fact::Ended { .. } => None,
+                Fact::Intended { .. } | Fact::Ended { .. } | Fact::Written { .. } => None,
             })
             .collect();
         let clears = |says| says == Says::NoSuchOrder || says == Says::Failed && failover(attempt);

@@ -39,6 +39,18 @@ pub(crate) enum Fact {
         at: Moment,
         purpose: Purpose,
     },
+    /// Something was written down, about this attempt or not.
+    Written {
+        at: Moment,
+    },
+}
+
+/// What came before something that is written down by the clock of a later epoch came no later than that,
+/// and nothing more is known: a worker that has been superseded writes down facts as well.
+fn no_later(moment: &mut Option<Moment>, at: Moment) {
+    if moment.is_some_and(|moment| moment.epoch < at.epoch) {
+        *moment = Some(at);
+    }
 }
 
 pub(crate) fn says(outcome: &QueryOutcome, purpose: Purpose) -> Option<Says> {
@@ -59,6 +71,17 @@ pub(crate) fn facts(log: &[Recorded], index: u32) -> Vec<Fact> {
     let mut facts = Vec::new();
     for recorded in log {
         let at = recorded.at;
+        // Of callbacks not even the time may matter.
+        let idle = match &recorded.event {
+            Event::CallbackSeen { .. } => true,
+            Event::Answered {
+                purpose, outcome, ..
+            } => *purpose == Purpose::Callback && says(outcome, *purpose).is_none(),
+            _ => false,
+        };
+        if !idle {
+            facts.push(Fact::Written { at });
+        }
         match &recorded.event {
             Event::SendIntended { attempt, token, .. } if *attempt == index => {
                 facts.push(Fact::Intended { token: *token });
@@ -130,7 +153,7 @@ pub(crate) fn ends(facts: &[Fact]) -> Vec<Option<(Told, Moment)>> {
                     send.1 = Some((*told, *at));
                 }
             }
-            Fact::Said { .. } => {}
+            Fact::Said { .. } | Fact::Written { .. } => {}
         }
     }
     sends.into_iter().map(|send| send.1).collect()
@@ -160,6 +183,7 @@ fn failed_twice(facts: &[Fact], times: &Times) -> bool {
                 // Nobody sent a question for a callback that counts, so it can't be the second.
                 Some(first) => {
                     twice |= *purpose != Purpose::CallbackCounts
+                        && asked.epoch == first.epoch
                         && asked.elapsed_since(first) >= times.confirm_failure_after;
                 }
             },
@@ -178,9 +202,37 @@ fn failed_twice(facts: &[Fact], times: &Times) -> bool {
             } => first = None,
             // An acknowledgement, however late it is heard, was given before.
             Fact::Ended { .. } => {}
+            Fact::Written { at } => no_later(&mut first, *at),
         }
     }
     twice
+}
+
+/// Whether, to a question sent after a rejection, "no such order" was answered.
+fn denied(facts: &[Fact]) -> bool {
+    let mut rejected: Option<Moment> = None;
+    let mut denied = false;
+    for fact in facts {
+        match fact {
+            Fact::Ended {
+                told: Told::Rejected,
+                at,
+                ..
+            } => rejected = rejected.or(Some(*at)),
+            Fact::Said {
+                says: Says::NoSuchOrder,
+                asked,
+                ..
+            } => {
+                denied |= rejected.is_some_and(|rejected| {
+                    asked.epoch == rejected.epoch && asked.not_before(rejected)
+                });
+            }
+            Fact::Written { at } => no_later(&mut rejected, *at),
+            Fact::Said { .. } | Fact::Intended { .. } | Fact::Ended { .. } => {}
+        }
+    }
+    denied
 }
 
 pub(crate) fn standing(log: &[Recorded], index: u32, times: &Times) -> Standing {
@@ -189,7 +241,7 @@ pub(crate) fn standing(log: &[Recorded], index: u32, times: &Times) -> Standing 
         .iter()
         .filter_map(|fact| match fact {
             Fact::Said { says, asked, .. } => Some((*says, *asked)),
-            Fact::Intended { .. } | Fact::Ended { .. } => None,
+            Fact::Intended { .. } | Fact::Ended { .. } | Fact::Written { .. } => None,
         })
         .collect();
     let said = |wanted| answers.iter().any(|(says, _)| *says == wanted);
@@ -213,10 +265,8 @@ pub(crate) fn standing(log: &[Recorded], index: u32, times: &Times) -> Standing 
     }
     match with_bytes(&facts).as_slice() {
         [] => Standing::Unsent,
-        [Some((Told::Rejected, rejected))] => {
-            let none_since = answers
-                .iter()
-                .any(|(says, asked)| *says == Says::NoSuchOrder && asked.not_before(*rejected));
+        [Some((Told::Rejected, _))] => {
+            let none_since = denied(&facts);
             // An upstream that now says "failed" does know the number.
             let known = answers
                 .last()
