@@ -126,10 +126,10 @@ pub struct Order {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Held {
     pub(crate) since: Moment,
-    /// The numbers, by their index and place, that the upstream said not to know.
-    pub(crate) cleared: Vec<(u32, ProviderId)>,
+    /// The numbers, by their index and place, that the upstream said not to know, once for each time.
+    pub(crate) denied: Vec<(u32, ProviderId)>,
     /// When it last said so.
-    pub(crate) cleared_at: Option<WallTime>,
+    pub(crate) denied_at: Option<WallTime>,
     /// How many of its questions in a row were not answered.
     pub(crate) unanswered: u32,
     /// Whether, after one that was not answered, it is the schedule's turn to ask.
@@ -140,11 +140,23 @@ impl Held {
     const fn since(since: Moment) -> Self {
         Self {
             since,
-            cleared: Vec::new(),
-            cleared_at: None,
+            denied: Vec::new(),
+            denied_at: None,
             unanswered: 0,
             yields: false,
         }
+    }
+
+    /// How often a provider said not to know the number of this index.
+    pub(crate) fn denied(&self, index: u32, provider: &ProviderId) -> u32 {
+        let same = self.denied.iter().filter(|(i, p)| *i == index && p == provider);
+        u32::try_from(same.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether one of its numbers has been denied more often than so many times.
+    pub(crate) fn has_begun(&self, round: u32) -> bool {
+        let mut denied = self.denied.iter();
+        denied.any(|(index, provider)| self.denied(*index, provider) > round)
     }
 }
 

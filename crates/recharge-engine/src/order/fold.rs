@@ -154,8 +154,8 @@ impl Order {
         };
         match outcome {
             QueryOutcome::NotFound(_) => {
-                held.cleared.push((index, provider.clone()));
-                held.cleared_at = Some(at.wall);
+                held.denied.push((index, provider.clone()));
+                held.denied_at = Some(at.wall);
                 held.unanswered = 0;
             }
             // What is found is weighed as an answer, which follows.

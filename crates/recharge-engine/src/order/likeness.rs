@@ -207,8 +207,8 @@ impl Held {
     fn likeness(&self, waits: Duration, view: &Viewpoint<'_>, out: &mut impl Hasher) {
         let Self {
             since,
-            cleared,
-            cleared_at,
+            denied,
+            denied_at,
             unanswered,
             yields,
         } = self;
@@ -218,8 +218,8 @@ impl Held {
             (asked.elapsed_since(*since) >= quarantine).hash(out);
         }
         view.wall_age_within(since.wall, waits).hash(out);
-        cleared.hash(out);
-        cleared_at
+        denied.hash(out);
+        denied_at
             .map(|at| view.wall_age_within(at, waits))
             .hash(out);
         unanswered

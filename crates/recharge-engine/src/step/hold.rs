@@ -1,8 +1,9 @@
 //! The hold of a restored backup: what was sent since the backup was made is not in its log.
 //!
 //! Numbers are derived, so those that the order could have used are known. Each is asked about at each
-//! provider, once a request of before can't be under way any more; one that the upstream knows becomes
-//! an attempt, in doubt. Until all have been asked about, nothing is sent and nothing is called failed.
+//! provider, once a request of before can't be under way any more, and as often as it takes elsewhere to
+//! believe "no such order": an upstream may lose sight of an order for a while. One that the upstream knows
+//! becomes an attempt, in doubt. Until all have been asked about, nothing is sent and nothing is called failed.
 
 use std::time::Duration;
 
@@ -19,8 +20,8 @@ use crate::{Moment, WallTime};
 pub(super) enum Hold {
     /// Nothing.
     Over,
-    /// Whether the number of this index is known there.
-    Asks(u32, ProviderId),
+    /// In this round of questions, whether the number of this index is known there.
+    Asks(u32, u32, ProviderId),
     /// What nobody can be asked.
     Deaf,
 }
@@ -45,23 +46,28 @@ impl Work<'_> {
             let routes = self.policy.routes.iter();
             routes.filter(|route| chosen.is_none_or(|chosen| *chosen == route.provider))
         };
-        let cleared = |index: u32, route: &Route| {
-            let mut cleared = held.cleared.iter();
-            cleared.any(|(i, p)| *i == index && *p == route.provider)
-        };
         let mut deaf = routes().next().is_none();
+        let mut next: Option<(u32, u32, ProviderId)> = None;
         for index in 0..self.numbers_end() {
             for route in routes() {
-                if cleared(index, route) || self.is_asked_anyway(index, route) {
+                let denied = held.denied(index, &route.provider);
+                if denied >= self.policy.times.not_found_answers
+                    || self.is_asked_anyway(index, route)
+                {
                     continue;
                 }
-                if route.can_query {
-                    return Hold::Asks(index, route.provider.clone());
+                if !route.can_query {
+                    deaf = true;
+                } else if next.as_ref().is_none_or(|(least, ..)| denied < *least) {
+                    next = Some((denied, index, route.provider.clone()));
                 }
-                deaf = true;
             }
         }
-        if deaf { Hold::Deaf } else { Hold::Over }
+        match next {
+            Some((round, index, provider)) => Hold::Asks(round, index, provider),
+            None if deaf => Hold::Deaf,
+            None => Hold::Over,
+        }
     }
 
     /// The index after the last one that the order could have used: each route takes at most one attempt
@@ -99,7 +105,7 @@ impl Work<'_> {
             (Hold::Asks(..) | Hold::Deaf, Some(rest)) => {
                 self.schedule_in(self.jitter.stretch(rest));
             }
-            (Hold::Asks(index, provider), None) => self.probe(index, provider),
+            (Hold::Asks(_, index, provider), None) => self.probe(index, provider),
             (Hold::Deaf, None) => {
                 self.review_and_ask(ReviewReason::EarlierAttempt, Cause::EarlierAttempt);
             }
@@ -112,7 +118,7 @@ impl Work<'_> {
     pub(super) fn hold_asks(&self, scheduled: bool) -> Option<(u32, ProviderId)> {
         let yields = self.order.held.as_ref()?.yields;
         match (self.hold(), self.too_early(self.now)) {
-            (Hold::Asks(index, provider), None) if !(yields && scheduled) => {
+            (Hold::Asks(_, index, provider), None) if !(yields && scheduled) => {
                 Some((index, provider))
             }
             (Hold::Asks(..) | Hold::Deaf | Hold::Over, _) => None,
@@ -122,17 +128,28 @@ impl Work<'_> {
     /// When that is.
     pub(super) fn hold_at(&self, scheduled: bool) -> Option<WallTime> {
         let held = self.order.held.as_ref()?;
-        let Hold::Asks(..) = self.hold() else {
+        let Hold::Asks(round, ..) = self.hold() else {
             return None;
         };
         let wait = match (self.too_early(self.now), held.unanswered.checked_sub(1)) {
             (Some(rest), _) => self.jitter.stretch(rest),
-            (None, None) => Duration::ZERO,
+            (None, None) => self.before_round(round),
             (None, Some(_)) if scheduled && held.yields => return None,
             (None, Some(_)) if scheduled => Duration::ZERO,
             (None, Some(before)) => self.jitter.stretch(self.policy.times.query_gap(before)),
         };
         Some(self.now.wall.after(wait))
+    }
+
+    /// How long the hold waits now that what it asks next is of this round: at the beginning of each but the
+    /// first as long as the schedule does between two questions.
+    fn before_round(&self, round: u32) -> Duration {
+        let held = self.order.held.as_ref();
+        let begun = held.is_some_and(|held| held.has_begun(round));
+        match round.checked_sub(1) {
+            Some(before) if !begun => self.jitter.stretch(self.policy.times.query_gap(before)),
+            Some(_) | None => Duration::ZERO,
+        }
     }
 
     pub(super) fn probe(&mut self, attempt: u32, provider: ProviderId) {
@@ -167,7 +184,11 @@ impl Work<'_> {
             QueryOutcome::Found(_) => self.found(index, provider, asked, outcome),
             QueryOutcome::NotFound(_) => {
                 if self.order.state == OrderState::Pending {
-                    self.schedule(Some(self.now.wall));
+                    let wait = match self.hold() {
+                        Hold::Asks(round, ..) => self.before_round(round),
+                        Hold::Over | Hold::Deaf => Duration::ZERO,
+                    };
+                    self.schedule_in(wait);
                 } else {
                     self.asked_about();
                 }

@@ -102,7 +102,7 @@ impl Work<'_> {
         // A held one could not be sent before its hold was over.
         let held = self.order.held.as_ref().map(|held| {
             let quarantine = held.since.wall.after(self.policy.times.quarantine());
-            held.cleared_at.map_or(quarantine, |at| at.max(quarantine))
+            held.denied_at.map_or(quarantine, |at| at.max(quarantine))
         });
         let since = held.or(self.order.released).map_or(since, |t| t.max(since));
         self.now.wall.since(since) >= self.policy.times.pending_limit
