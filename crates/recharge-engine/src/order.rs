@@ -149,7 +149,10 @@ impl Held {
 
     /// How often a provider said not to know the number of this index.
     pub(crate) fn denied(&self, index: u32, provider: &ProviderId) -> u32 {
-        let same = self.denied.iter().filter(|(i, p)| *i == index && p == provider);
+        let same = self
+            .denied
+            .iter()
+            .filter(|(i, p)| *i == index && p == provider);
         u32::try_from(same.count()).unwrap_or(u32::MAX)
     }
 

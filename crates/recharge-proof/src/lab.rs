@@ -390,6 +390,7 @@ impl Lab {
             process,
             monotonic: self.0.executor.monotonic(process),
             now: self.0.executor.now(),
+            holder: self.inner().holder == Some(process),
         };
         let mut inner = self.inner();
         let inner = &mut *inner;

@@ -119,12 +119,7 @@ impl Report {
 
 /// Searches the parts whose names contain a text, on so many threads, for as long as there is time; tells of
 /// each as soon as it is done.
-pub fn run(
-    threads: usize,
-    budget: Duration,
-    wanted: &str,
-    tell: impl Fn(&Found) + Sync,
-) -> Report {
+pub fn run(threads: usize, budget: Duration, wanted: &str, tell: impl Fn(&Found) + Sync) -> Report {
     let begun = Instant::now();
     let until = begun + budget;
     let parts: Vec<_> = parts::all()
@@ -186,4 +181,3 @@ impl fmt::Display for Violation {
         Ok(())
     }
 }
-

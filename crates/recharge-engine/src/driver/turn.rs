@@ -9,7 +9,7 @@ use super::core::{AFTER_TROUBLE, Core, Held, TellError, Written};
 use super::decide;
 use super::gate::{Lane, Pass, Upstream};
 use crate::store::OrderKey;
-use crate::{Effect, Input, Order, StoreError, WallTime};
+use crate::{AppendError, Effect, Input, Order, StoreError, WallTime};
 
 /// After this a turn that waits at a gate looks at its order again: it may have become overdue.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
@@ -114,6 +114,7 @@ impl Core {
     }
 
     async fn play(self: &Arc<Self>, held: &Arc<Held>, mut pass: Option<Pass>) -> End {
+        let mut asked = false;
         loop {
             if self.stopping() {
                 return End::Over;
@@ -130,6 +131,20 @@ impl Core {
             if made.events.is_empty() && made.effects.is_empty() {
                 return End::Trouble; // A due order has something to do; should one not, it must not spin.
             }
+            // Nothing is written down by a turn that only asks, so nothing would tell a worker whose lease is
+            // void, and who sees the order as it was, to stop asking.
+            if made.events.is_empty() && asked {
+                match self.store.claim(self.lease, held.key).await {
+                    Ok(None) => {}
+                    Ok(Some(stored)) => {
+                        *order = stored.order;
+                        continue;
+                    }
+                    Err(AppendError::Store(_)) => return End::Trouble,
+                    Err(_) => return End::Lost,
+                }
+            }
+            asked = true;
             if let Some((upstream, lane)) = made.effects.first().and_then(|e| self.wants(e)) {
                 let fits = pass.as_ref().is_some_and(|p| p.is_for(upstream, lane));
                 if !fits {

@@ -3,17 +3,24 @@
 use std::time::Duration;
 
 use recharge_core::{OrderState, QueryOutcome, ReviewReason, Standing};
-use recharge_engine::{Cause, CommandError, Event, Policy, Purpose, Verdict};
+use recharge_engine::{Cause, CommandError, Event, Policy, Purpose, Route, Verdict};
 
 use crate::common::outcomes::{
     accepted, charging, failed, not_found, not_sent, rejected, succeeded, unavailable, unknown,
 };
 use crate::common::{
-    Case, HOUR, MINUTE, Probing, SECOND, new_order, policy, probes, provider, queries, route,
-    submits,
+    Case, HOUR, MINUTE, Probing, SECOND, new_order, policy as usual, probes, provider, queries,
+    route, submits,
 };
 
 const DESK: OrderState = OrderState::Review(ReviewReason::EarlierAttempt);
+
+/// One "no such order" is believed: that it takes as many as elsewhere has a test of its own.
+fn policy(routes: Vec<Route>) -> Policy {
+    let mut policy = usual(routes);
+    policy.times.not_found_answers = 1;
+    policy
+}
 
 fn two() -> Policy {
     policy(vec![route("first"), route("second")])
@@ -84,6 +91,44 @@ fn v08_nothing_is_sent_or_asked_before_the_quarantine_is_over() {
         assert_eq!(probes(&case.due()), at(&[(0, "first")]));
         assert_eq!(case.state(), OrderState::Pending);
     }
+}
+
+#[test]
+fn v08_an_upstream_that_loses_sight_of_an_order_for_a_while_is_asked_again() {
+    let mut case = held(usual(vec![route("first"), route("second")]));
+    case.due();
+    let (mut asked, mut waits) = (Vec::new(), Vec::new());
+    while case.order.is_held() {
+        asked.extend(probes(&case.due()));
+        while !case.probes.is_empty() {
+            case.probe_says(not_found());
+            waits.push(case.due_in().map(|wait| wait.as_secs()));
+        }
+    }
+    let round = at(&[(0, "first"), (0, "second"), (1, "first"), (1, "second")]);
+    let six: Vec<_> = std::iter::repeat_n(round, 6).flatten().collect();
+    assert_eq!(asked, six, "all of them, six times");
+    let now = Some(0);
+    let mut expected = Vec::new();
+    for gap in [5, 15, 30, 60, 120, 0] {
+        expected.extend([now, now, now, Some(gap)]);
+    }
+    assert_eq!(waits, expected, "as long apart as the schedule asks");
+    assert_eq!(case.state(), OrderState::Submitting);
+}
+
+#[test]
+fn v08_a_number_that_comes_into_sight_in_the_last_round_is_not_sent_again() {
+    let mut case = held(usual(vec![route("first")]));
+    case.due();
+    for _ in 0..5 {
+        case.due();
+        case.probe_says(not_found());
+    }
+    case.due();
+    case.probe_says(charging());
+    assert_eq!(case.state(), DESK);
+    assert_eq!(case.intents(), 0);
 }
 
 #[test]
@@ -223,7 +268,7 @@ fn a_find_that_fails_twice_ends_the_order_only_when_all_is_asked_about() {
 
 #[test]
 fn what_the_backup_knows_as_not_sent_may_have_been_sent_since() {
-    let mut case = Case::two_routes().sent(not_sent());
+    let mut case = Case::with(two()).sent(not_sent());
     case.restore();
     case.due();
     assert_eq!(probes(&case.due()), at(&[(0, "first")]));
@@ -235,7 +280,7 @@ fn what_the_backup_knows_as_not_sent_may_have_been_sent_since() {
 
 #[test]
 fn a_number_in_the_place_of_another_attempt_is_taken_in_too() {
-    let mut case = Case::two_routes().sent(not_sent());
+    let mut case = Case::with(two()).sent(not_sent());
     case.restore();
     case.due();
     case.due();
@@ -294,7 +339,7 @@ fn without_any_route_a_held_order_is_for_a_person() {
 
 #[test]
 fn a_route_that_is_off_or_sells_something_else_now_is_asked_all_the_same() {
-    let mut case = Case::two_routes();
+    let mut case = Case::with(two());
     case.policy.routes[0].enabled = false;
     case.policy.routes[1].offer.face_values.clear();
     case.restore();
@@ -345,7 +390,7 @@ fn a_held_order_is_not_cancelled_while_it_may_have_been_sent() {
 #[test]
 fn a_held_order_expires_half_an_hour_after_it_could_be_sent() {
     // However long ago it was accepted, and however long the questions took.
-    let mut case = Case::new();
+    let mut case = Case::with(policy(vec![route("first")]));
     case.advance(72 * HOUR);
     case.restore();
     case.due();
@@ -401,7 +446,7 @@ fn what_people_allowed_under_a_hold_is_sent_after_it() {
 
 #[test]
 fn a_send_that_was_under_way_in_the_backup_is_unknown_and_only_asked_about() {
-    let mut case = Case::two_routes();
+    let mut case = Case::with(two());
     case.due();
     case.restore();
     assert_eq!(case.state(), OrderState::Unknown);
@@ -427,7 +472,7 @@ fn a_send_that_was_under_way_in_the_backup_is_unknown_and_only_asked_about() {
 
 #[test]
 fn v08_an_order_that_fails_twice_under_a_hold_may_have_gone_elsewhere() {
-    let mut case = Case::two_routes().sent(accepted());
+    let mut case = Case::with(two()).sent(accepted());
     case.restore();
     for _ in 0..3 {
         case.round(failed());
@@ -475,7 +520,7 @@ fn v08_an_order_that_fails_twice_under_a_hold_may_have_gone_elsewhere() {
 
 #[test]
 fn unanswered_the_hold_takes_turns_with_the_schedule() {
-    let mut case = Case::two_routes().sent(accepted());
+    let mut case = Case::with(two()).sent(accepted());
     case.restore();
     case.advance(31 * MINUTE);
     let mut turns = Vec::new();
@@ -509,7 +554,7 @@ fn unanswered_the_hold_takes_turns_with_the_schedule() {
 
 #[test]
 fn v08_a_refusal_under_a_hold_is_no_end_before_all_is_asked_about() {
-    let mut case = Case::two_routes().sent(rejected());
+    let mut case = Case::with(two()).sent(rejected());
     case.policy.routes[1].enabled = false;
     case.restore();
     case.round(not_found());
@@ -533,7 +578,7 @@ fn v08_a_refusal_under_a_hold_is_no_end_before_all_is_asked_about() {
 
 #[test]
 fn one_person_does_not_fail_what_may_have_gone_elsewhere() {
-    let mut case = Case::two_routes();
+    let mut case = Case::with(two());
     case.due();
     let send = case.sends[0];
     case.restart();
@@ -548,7 +593,7 @@ fn one_person_does_not_fail_what_may_have_gone_elsewhere() {
 
 #[test]
 fn an_order_with_nothing_to_ask_about_but_the_hold_has_a_next_action_on_the_desk() {
-    let mut case = Case::two_routes();
+    let mut case = Case::with(two());
     case.due();
     let send = case.sends[0];
     case.restart();
@@ -665,7 +710,7 @@ fn what_has_ended_in_the_backup_is_not_held() {
 
 #[test]
 fn a_late_answer_of_the_hold_takes_no_turn_from_the_watch() {
-    let mut case = Case::two_routes().sent(accepted());
+    let mut case = Case::with(two()).sent(accepted());
     case.restore();
     case.advance(31 * MINUTE);
     case.due();
@@ -708,7 +753,7 @@ fn a_find_after_the_end_contradicts_it() {
 
 #[test]
 fn a_held_order_in_doubt_goes_to_the_desk_with_what_is_found() {
-    let mut case = Case::two_routes().sent(unknown());
+    let mut case = Case::with(two()).sent(unknown());
     case.restore();
     case.advance(31 * MINUTE).due();
     probing_about(&mut case, 0, "second");
@@ -801,7 +846,7 @@ fn a_find_voids_what_one_person_has_approved() {
 
 #[test]
 fn a_failure_told_before_confirms_none_of_what_was_sent_since_the_backup() {
-    let mut case = Case::two_routes().sent(not_sent());
+    let mut case = Case::with(two()).sent(not_sent());
     case.told(0, Purpose::Person, failed());
     assert_eq!(case.state(), DESK);
     assert_eq!(case.standing(0), Standing::Unsent);

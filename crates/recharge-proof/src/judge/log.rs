@@ -18,6 +18,8 @@ pub(crate) struct Writer {
     pub(crate) process: Process,
     pub(crate) monotonic: Duration,
     pub(crate) now: Duration,
+    /// Whether it has the lease.
+    pub(crate) holder: bool,
 }
 
 /// The table of moves, as the lifecycle has it.
@@ -140,7 +142,8 @@ impl Judge {
             }
         }
         if state.is_end() {
-            file.ended_at = Some(writer.now);
+            // What a worker without the lease writes down is not of the clock by which the rest is asked about.
+            file.ended_at = writer.holder.then_some(writer.now);
             file.asked_since_end = 0;
         } else {
             file.ended_at = None;
@@ -419,6 +422,7 @@ impl Judge {
             process: crate::executor::OUTSIDE,
             monotonic: Duration::ZERO,
             now: Duration::ZERO,
+            holder: false,
         };
         let kept = self.violations.len();
         for (key, (stored, log)) in orders {

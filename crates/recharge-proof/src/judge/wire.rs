@@ -1,6 +1,6 @@
 //! What the judge sees on the wire.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use recharge_core::OrderId;
@@ -14,7 +14,8 @@ use crate::executor::{Executor, Process};
 pub(super) struct Packets {
     /// The bytes of the first submit to each upstream.
     first: Vec<(Upstream, Vec<u8>)>,
-    asked: Recent,
+    /// When each upstream was asked about it.
+    asked: BTreeMap<Upstream, Recent>,
 }
 
 /// When something happened lately.
@@ -113,7 +114,8 @@ impl Judge {
         now: Duration,
     ) {
         let packets = self.sent.entry(number.to_owned()).or_default();
-        let asked = packets.asked.count(now, MINUTE);
+        let asked = packets.asked.entry(upstream).or_default();
+        let asked = asked.count(now, MINUTE);
         let owner = self.owners.get(number);
         let file = owner.and_then(|name| self.by_name.get(name));
         let file = file.and_then(|key| self.files.get_mut(key));
