@@ -13,8 +13,6 @@ use crate::run;
 
 /// For how many lives a planted bug may hide.
 const LIVES_TO_HIDE: u64 = 100_000;
-/// So many lives for each time that everything must have been met.
-const LIVES_TO_MEET: u64 = 20_000;
 /// How long the search may take, in seconds.
 const SEARCHES: u64 = 240;
 /// Where it is written down how long each planted bug hid.
@@ -126,7 +124,7 @@ fn lives(proof: &Path, options: &Options) -> Result<Run> {
     lives
         .args(["lives", "--lifecycles", &options.lifecycles.to_string()])
         .args(["--seed", &options.seed.to_string()])
-        .args(["--floor", &(options.lifecycles / LIVES_TO_MEET).to_string()])
+        .arg("--floors")
         .args(options.of());
     shown(&mut lives)
 }

@@ -185,7 +185,7 @@ pub(crate) async fn people(lab: Lab, part: usize, when: When, act: Decisions) {
     };
     let wait = match when {
         When::Desk(_, wait) | When::Since(_, wait) | When::At(wait) => wait,
-        When::Point(_) | When::Doubt(_) => Duration::ZERO,
+        When::Point(_) | When::Reached(..) | When::Doubt(_) => Duration::ZERO,
     };
     let desk = matches!(when, When::Desk(..));
     let mut news = lab.news();

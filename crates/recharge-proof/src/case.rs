@@ -10,6 +10,7 @@ use std::time::Duration;
 use recharge_core::AccountKind;
 use recharge_sim::{FaultKind, Stage, Upstream};
 
+use crate::points::Point;
 use crate::store::StoreKind;
 
 /// What is simulated.
@@ -154,6 +155,8 @@ pub(crate) enum When {
     At(Duration),
     /// When the workers have come to so many points; to the one that comes to the last.
     Point(u64),
+    /// When some worker comes to this point for the nth time; to that worker.
+    Reached(Point, u64),
     /// When the commit of so many calls of the store is in doubt; to the worker whose the last one is.
     Doubt(u64),
     /// So long after an order came to the desk.

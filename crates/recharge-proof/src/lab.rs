@@ -73,8 +73,9 @@ pub(crate) struct Inner {
     points: u64,
     /// Who stands where.
     standing: BTreeMap<(Process, Point), u32>,
-    /// Acts by the number of the point at which they happen, and of the commit in doubt.
+    /// Acts by the number of the point at which they happen, by the visit of a point, and by the commit in doubt.
     at_points: BTreeMap<u64, Vec<usize>>,
+    at_visits: BTreeMap<(Point, u64), Vec<usize>>,
     at_doubts: BTreeMap<u64, Vec<usize>>,
     doubts: u64,
     /// Whether the providers come in the other order by now.
@@ -134,11 +135,15 @@ impl Lab {
         let seed = case.id.seed;
         let mut at_points: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         let mut at_doubts: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+        let mut at_visits: BTreeMap<(Point, u64), Vec<usize>> = BTreeMap::new();
         let (mut store_faults, mut network_faults) = (0, 0);
         for (at, part) in case.parts.iter().enumerate() {
             match part {
                 _ if !case.keeps(at) => {}
                 Part::Act(When::Point(nth), _) => at_points.entry(*nth).or_default().push(at),
+                Part::Act(When::Reached(point, nth), _) => {
+                    at_visits.entry((*point, *nth)).or_default().push(at);
+                }
                 Part::Act(When::Doubt(nth), _) => at_doubts.entry(*nth).or_default().push(at),
                 Part::StoreFaults(rate) => store_faults = *rate,
                 Part::NetworkFaults(rate) => network_faults = *rate,
@@ -168,6 +173,7 @@ impl Lab {
             points: 0,
             standing: BTreeMap::new(),
             at_points,
+            at_visits,
             at_doubts,
             doubts: 0,
             other_routes: false,
@@ -212,12 +218,13 @@ impl Lab {
         let wait = {
             let mut inner = self.inner();
             inner.points += 1;
-            inner.cover.visited(point);
+            let visit = inner.cover.visited(point);
             *inner.standing.entry((process, point)).or_default() += 1;
             let nth = inner.points;
-            if let Some(acts) = inner.at_points.remove(&nth)
-                && !inner.calm
-            {
+            let reached = inner.at_visits.remove(&(point, visit));
+            let acts = [inner.at_points.remove(&nth), reached];
+            let acts: Vec<usize> = acts.into_iter().flatten().flatten().collect();
+            if !inner.calm {
                 let deeds = acts.into_iter().map(|act| Deed::Act(act, Some(process)));
                 inner.deeds.extend(deeds);
             }

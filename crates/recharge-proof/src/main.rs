@@ -32,9 +32,9 @@ enum Task {
         /// Goes on past violations of other invariants, until this one is violated
         #[arg(long, value_name = "INVARIANT")]
         until: Option<u8>,
-        /// Everything that is to be met must be met so often
-        #[arg(long, value_name = "TIMES", default_value_t = 0)]
-        floor: u64,
+        /// Fails unless everything was met that is to be met in so many lives
+        #[arg(long)]
+        floors: bool,
         /// Prints how often everything was met
         #[arg(long)]
         cover: bool,
@@ -112,7 +112,7 @@ fn main() -> ExitCode {
             of,
             threads,
             until,
-            floor,
+            floors,
             cover,
         } => {
             let plan = Plan {
@@ -122,7 +122,7 @@ fn main() -> ExitCode {
                 threads,
                 until: until.map(Invariant),
             };
-            lives(plan, of, floor, cover)
+            lives(plan, of, floors, cover)
         }
         Task::Replay { case, of } => replay(&case, of),
         Task::Search {
@@ -138,7 +138,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn lives(plan: Plan, of: Of, floor: u64, cover: bool) -> bool {
+fn lives(plan: Plan, of: Of, floors: bool, cover: bool) -> bool {
     let began = Instant::now();
     let shown = live(plan);
     let seconds = began.elapsed().as_secs_f64();
@@ -171,15 +171,15 @@ fn lives(plan: Plan, of: Of, floor: u64, cover: bool) -> bool {
             );
         }
     }
-    let missing = shown.cover.missing(floor, postgres);
-    if fine && !missing.is_empty() {
+    let missing = shown.cover.missing(plan.lives, postgres);
+    if fine && floors && !missing.is_empty() {
         fine = false;
         println!("not exercised enough:");
         print(&missing);
     }
-    let (kinds, rarest) = shown.cover.summary(postgres);
+    let (kinds, met) = shown.cover.summary(postgres);
     println!(
-        "lives lifecycles={} violations={} cases={} events={} polls={} met={kinds} rarest={rarest} trace={:016x} seconds={seconds:.1} per_second={:.0}",
+        "lives lifecycles={} violations={} cases={} events={} polls={} met={met}/{kinds} trace={:016x} seconds={seconds:.1} per_second={:.0}",
         shown.lives,
         shown.violated.values().sum::<u64>(),
         shown.cases,

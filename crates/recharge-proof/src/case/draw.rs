@@ -8,6 +8,7 @@ use recharge_sim::{FaultKind, Stage, Upstream};
 
 use super::{Act, Case, CaseId, Decisions, OrderPlan, Part, Settings, When, Wish};
 use crate::dice::Dice;
+use crate::points::Point;
 use crate::store::StoreKind;
 
 const MINUTE: u64 = 60_000;
@@ -220,10 +221,14 @@ fn acts(dice: &mut Dice, orders: usize, workers: u32, settings: &Settings, parts
         dice.magnitude(1, 8)
     };
     for _ in 0..trouble {
-        let when = if dice.once_in(2) {
-            When::Point(dice.magnitude(1, 1_500))
-        } else {
-            When::At(millis(dice, 1, calm))
+        let when = match dice.below(4) {
+            0 => When::Point(dice.magnitude(1, 1_500)),
+            1 => {
+                let points = Point::all();
+                let point = dice.pick(&points).copied().unwrap_or(Point::BytesGone);
+                When::Reached(point, dice.magnitude(1, 30))
+            }
+            _ => When::At(millis(dice, 1, calm)),
         };
         let slot = u32::try_from(dice.below(u64::from(workers))).unwrap_or(0);
         parts.push(Part::Act(when, trouble_of(dice, slot, workers)));
