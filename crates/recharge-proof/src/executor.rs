@@ -4,19 +4,21 @@
 //! paused: time goes on and its tasks don't. Nothing here waits: when nobody can go on, time jumps to
 //! the next timer.
 
+mod wait;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use recharge_engine::driver::{Spawn, Task};
+use recharge_engine::driver::Task;
 
 use crate::dice::Dice;
+
+pub(crate) use wait::{In, Sleep, Yielded};
 
 /// The process of everybody who is not a worker: merchants, people, the network.
 pub(crate) const OUTSIDE: Process = Process(0);
@@ -356,71 +358,6 @@ impl Life {
         if let Some(since) = self.asleep_since.take() {
             self.stood_still += now.saturating_sub(since);
         }
-    }
-}
-
-/// A process as a place for tasks to run.
-#[derive(Debug, Clone)]
-pub(crate) struct In(pub(crate) Executor, pub(crate) Process);
-
-impl Spawn for In {
-    fn spawn(&self, task: Task) {
-        self.0.spawn(self.1, task);
-    }
-}
-
-/// Waits for a time.
-pub(crate) struct Sleep {
-    executor: Executor,
-    process: Process,
-    until: Duration,
-    timer: Option<(Duration, u64)>,
-}
-
-impl Future for Sleep {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        self.cancel();
-        let left = self
-            .until
-            .saturating_sub(self.executor.monotonic(self.process));
-        if left.is_zero() {
-            return Poll::Ready(());
-        }
-        let at = self.executor.now().saturating_add(left);
-        self.timer = Some(self.executor.set_timer(at, context.waker().clone()));
-        Poll::Pending
-    }
-}
-
-impl Sleep {
-    fn cancel(&mut self) {
-        if let Some(key) = self.timer.take() {
-            self.executor.state().timers.remove(&key);
-        }
-    }
-}
-
-impl Drop for Sleep {
-    fn drop(&mut self) {
-        self.cancel();
-    }
-}
-
-/// Pending once.
-pub(crate) struct Yielded(bool);
-
-impl Future for Yielded {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.0 {
-            return Poll::Ready(());
-        }
-        self.0 = true;
-        context.waker().wake_by_ref();
-        Poll::Pending
     }
 }
 

@@ -8,6 +8,7 @@ mod end;
 mod evidence;
 mod file;
 mod log;
+mod moves;
 mod people;
 mod wire;
 

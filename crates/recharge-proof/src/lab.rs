@@ -1,6 +1,8 @@
 //! The laboratory of one case: the world, the disk, the network, and who watches. Everything in it is
 //! changed by one thread, and every choice comes from the case's seed.
 
+mod faults;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -21,9 +23,11 @@ use crate::executor::{Executor, Process, lock};
 use crate::judge::{Judge, Writer};
 use crate::mail::Mail;
 use crate::points::{Op, Point};
-use crate::store::{Disk, StoreFault, StoreKind};
+use crate::store::Disk;
 use crate::trace::Trace;
 use crate::world;
+
+pub(crate) use faults::NetworkFault;
 
 /// What must never be shown.
 pub(crate) const SECRETS: [&str; 4] = [
@@ -105,29 +109,6 @@ pub(crate) struct Slot {
 pub(crate) enum Deed {
     /// This act of the case, to that worker if it is to one.
     Act(usize, Option<Process>),
-}
-
-/// How a request travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum NetworkFault {
-    /// No connection is made.
-    NoConnection,
-    /// The request never arrives.
-    RequestLost,
-    /// The answer never arrives.
-    AnswerLost,
-}
-
-impl NetworkFault {
-    pub(crate) const ALL: [Self; 3] = [Self::NoConnection, Self::RequestLost, Self::AnswerLost];
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::NoConnection => "no connection",
-            Self::RequestLost => "request lost",
-            Self::AnswerLost => "answer lost on its way",
-        }
-    }
 }
 
 impl Lab {
@@ -280,87 +261,6 @@ impl Lab {
         }
         let until = self.0.executor.now().saturating_add(lasts);
         self.0.executor.pause(process, until, suspended);
-    }
-
-    /// How this call of the store goes wrong, if it does.
-    pub(crate) fn store_fault(&self, process: Process, op: Op) -> Option<StoreFault> {
-        let now = self.0.executor.now();
-        let kind = self.0.case.store;
-        let mut inner = self.inner();
-        if inner.calm {
-            return None;
-        }
-        let rate = inner.store_faults;
-        let fault = if now < inner.no_store_until {
-            StoreFault::Unavailable
-        } else if rate == 0 || !inner.store_dice.in_thousand(rate) {
-            return None;
-        } else if !op.writes() {
-            StoreFault::Unavailable
-        } else {
-            let locks = matches!(op, Op::Append | Op::Accept);
-            let hangs = locks && kind == StoreKind::Postgres;
-            let most = if hangs {
-                StoreFault::ALL.len()
-            } else {
-                StoreFault::ALL.len() - 1
-            };
-            let at = inner.store_dice.index(most);
-            StoreFault::ALL
-                .get(at)
-                .copied()
-                .unwrap_or(StoreFault::Unavailable)
-        };
-        if fault != StoreFault::Unavailable {
-            inner.doubts += 1;
-            let nth = inner.doubts;
-            for act in inner.at_doubts.remove(&nth).unwrap_or_default() {
-                inner.deeds.push_back(Deed::Act(act, Some(process)));
-            }
-        }
-        inner.cover.store(fault);
-        inner
-            .trace
-            .note(now, fault.as_str(), 0, || op.as_str().to_owned());
-        Some(fault)
-    }
-
-    /// For how long a commit hangs, and whether it lands.
-    pub(crate) fn hanging(&self) -> (Duration, bool) {
-        let mut inner = self.inner();
-        let wait = inner.store_dice.magnitude(10, 120_000);
-        (Duration::from_millis(wait), inner.store_dice.once_in(2))
-    }
-
-    /// How a request and its answer travel: how long, and what goes wrong.
-    pub(crate) fn travels(&self, upstream: Upstream) -> (Duration, Duration, Option<NetworkFault>) {
-        let now = self.0.executor.now();
-        let slowest = u64::try_from(self.0.case.settings.slow_network.as_micros()).unwrap_or(1);
-        let mut inner = self.inner();
-        let slow = !inner.calm && inner.network_dice.once_in(6);
-        let most = if slow { slowest } else { 40_000 };
-        let mut leg = || Duration::from_micros(inner.network_dice.magnitude(500, most.max(500)));
-        let (there, back) = (leg(), leg());
-        if inner.calm {
-            return (there, back, None);
-        }
-        let out = inner
-            .no_network_until
-            .get(&upstream)
-            .is_some_and(|until| now < *until);
-        let rate = inner.network_faults;
-        let hit = out || rate > 0 && inner.network_dice.in_thousand(rate);
-        let fault = hit.then(|| {
-            let at = inner.network_dice.index(NetworkFault::ALL.len());
-            NetworkFault::ALL
-                .get(at)
-                .copied()
-                .unwrap_or(NetworkFault::NoConnection)
-        });
-        if let Some(fault) = fault {
-            inner.cover.network(fault);
-        }
-        (there, back, fault)
     }
 
     /// A worker has begun on the store.

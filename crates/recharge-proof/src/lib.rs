@@ -1,4 +1,30 @@
 //! The proof that nobody is charged twice and nothing is lost, as far as it can be shown.
+//!
+//! ```text
+//!   case ─▶ run ─▶ executor: virtual time, one thread, a seed says who goes on
+//!                    │
+//!        merchants, people, callbacks ─▶ worker: the real driver and adapters
+//!        (actors)                          │               │
+//!                                        store            wire ─▶ mail ─▶ the simulator's World
+//!                                          └──────┬────────┘
+//!                                               judge ─▶ violations;  cover: what was met
+//! ```
+//!
+//! `docs/proof.md` says what is shown and what isn't, `cargo xtask simulate` runs it.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `case` | what happens: orders, faults, acts; all of it drawn from a seed, each part can be left out |
+//! | `run` | one case from beginning to end |
+//! | `executor`, `clock` | tasks, processes, virtual time; a worker's clocks |
+//! | `lab` | what one case shares: world, disk, network, judge |
+//! | `store`, `points` | a store as a worker sees it; where a worker can be stopped |
+//! | `wire`, `mail`, `world` | the transport of the adapters, packets under way, the upstreams |
+//! | `worker`, `actors` | who works, and those outside |
+//! | `judge` | the invariants |
+//! | `cover`, `trace` | what was met; what happened |
+//! | `lives`, `shrink` | many cases; the smallest that still shows a violation |
+//! | [`search`] | every life of one order, within bounds |
 
 mod actors;
 mod case;

@@ -6,7 +6,8 @@
 //! that nobody knows, unless somebody else has begun meanwhile. Until its fate is decided it keeps its
 //! order locked, as a database does: others who write there wait.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod disk;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
@@ -28,6 +29,8 @@ use crate::executor::{OUTSIDE, Process};
 use crate::lab::Lab;
 use crate::points::{Op, Point};
 
+pub(crate) use disk::{Disk, Locked};
+
 /// Which store is modelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StoreKind {
@@ -47,70 +50,6 @@ impl StoreKind {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
         }
-    }
-}
-
-/// What is durable, and what waits to be.
-pub(crate) struct Disk {
-    pub(crate) memory: MemoryStore,
-    /// How many of its writes a crash leaves.
-    synced: usize,
-    /// What commits that hang keep locked.
-    locked: BTreeSet<Locked>,
-    /// How often a backup was put back: what hung before that never lands.
-    restored: u32,
-}
-
-/// What a commit locks.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Locked {
-    Order(OrderKey),
-    Name(OrderId),
-}
-
-impl Disk {
-    pub(crate) fn new(key: [u8; 32]) -> Self {
-        Self {
-            memory: MemoryStore::new(key),
-            synced: 0,
-            locked: BTreeSet::new(),
-            restored: 0,
-        }
-    }
-
-    /// What a crash leaves.
-    pub(crate) fn crash(&mut self) {
-        if self.synced < self.memory.writes() {
-            self.memory = self.memory.crashed_after(self.synced);
-        }
-    }
-
-    /// A backup made after so many writes, put back.
-    pub(crate) fn restore(&mut self, writes: usize) {
-        self.memory = self.memory.restored_from(writes);
-        self.synced = self.memory.writes();
-        self.locked.clear();
-        self.restored += 1;
-    }
-
-    /// Every order that is there, with its version.
-    pub(crate) fn versions(&self) -> BTreeMap<OrderId, u64> {
-        let filter = Filter::default();
-        let all: Result<_, StoreError> = at_once(self.memory.list(&filter, None, usize::MAX));
-        let name = |stored: Stored| {
-            let order_id = stored.order.what().order_id.clone();
-            (order_id, stored.order.version())
-        };
-        all.unwrap_or_default().into_iter().map(name).collect()
-    }
-
-    /// How often a backup was put back.
-    pub(crate) const fn backups(&self) -> u32 {
-        self.restored
-    }
-
-    fn sync(&mut self) {
-        self.synced = self.memory.writes();
     }
 }
 
@@ -213,11 +152,11 @@ impl ModelStore {
         if let Some(locks) = &locks {
             lab.inner().disk.locked.insert(locks.clone());
         }
-        let restored = lab.inner().disk.restored;
+        let restored = lab.inner().disk.backups();
         let sleep = self.lab.executor().sleep(OUTSIDE, wait);
         let landing = async move {
             sleep.await;
-            if lab.inner().disk.restored != restored {
+            if lab.inner().disk.backups() != restored {
                 return;
             }
             if let Some(locks) = &locks {

@@ -208,7 +208,12 @@ async fn a_reader_sees_what_another_handle_writes_and_can_not_write() {
     }
     let refused = |error: &StoreError| matches!(error, StoreError::Refused(_));
     assert!(reader.begin().await.is_err_and(|it| refused(&it)));
-    assert!(reader.next_epoch(Lease(0)).await.is_err_and(|it| refused(&it)));
+    assert!(
+        reader
+            .next_epoch(Lease(0))
+            .await
+            .is_err_and(|it| refused(&it))
+    );
     assert!(reader.set_hold(None).await.is_err_and(|it| refused(&it)));
     assert!(reader.handled(1).await.is_err_and(|it| refused(&it)));
     assert!(reader.delivered(&[1]).await.is_err_and(|it| refused(&it)));

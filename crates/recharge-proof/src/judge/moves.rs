@@ -1,0 +1,146 @@
+//! What must be true of an order that moves.
+
+use recharge_core::{OrderState, ReviewReason};
+use recharge_engine::{Alarm, Cause, Event, Moment, Step};
+
+use super::Judge;
+use super::evidence::Evidence;
+use super::file::File;
+use super::log::{Complaints, Writer};
+
+/// The table of moves, as the lifecycle has it.
+const fn may_become(from: OrderState, to: OrderState) -> bool {
+    use OrderState::{Charging, Failed, Pending, Review, Submitting, Succeeded, Unknown};
+    match from {
+        Pending => matches!(to, Submitting | Failed | Review(_)),
+        Submitting => matches!(to, Pending | Charging | Unknown | Failed),
+        Charging => matches!(to, Succeeded | Failed | Review(_)),
+        Unknown => matches!(to, Charging | Succeeded | Failed | Review(_) | Pending),
+        Review(_) => matches!(to, Succeeded | Failed | Pending),
+        Succeeded | Failed => matches!(to, Review(ReviewReason::Contradiction)),
+    }
+}
+
+impl Judge {
+    /// What is true of an order that stands so, after it stood so before.
+    pub(super) fn moved(
+        &self,
+        file: &mut File,
+        step: &Step,
+        writer: Writer,
+        complaints: &mut Complaints,
+    ) {
+        let apart = self.times.confirm_failure_after;
+        let state = file.state;
+        let open = !state.is_end() && !matches!(state, OrderState::Review(_));
+        let askable = file.attempts.iter().any(Evidence::may_have_gone);
+        if open && file.due.is_none() {
+            complaints.add(11, format!("is {state} and never due again"));
+        }
+        let at_rest = |state: OrderState| state.is_end() || matches!(state, OrderState::Review(_));
+        let told = step
+            .notices
+            .last()
+            .map(|notice| (notice.version, notice.state));
+        if let Some((version, state)) = told {
+            if file.notice.is_some_and(|(before, _)| before >= version) {
+                complaints.add(
+                    12,
+                    format!("has a notice of version {version} after a later one"),
+                );
+            }
+            file.notice = Some((version, state));
+        }
+        let passed = step
+            .events
+            .iter()
+            .any(|it| matches!(it.event, Event::Moved { .. }));
+        if !passed {
+            return;
+        }
+        if at_rest(state) && told.is_none_or(|(_, told)| told != state) {
+            complaints.add(12, format!("is {state} and its merchant is not told"));
+        }
+        if let OrderState::Review(reason) = state {
+            let alarm = Alarm::Review(reason);
+            file.alarmed = step.alarms.contains(&alarm);
+            if !file.alarmed {
+                complaints.add(11, format!("is on a desk ({reason:?}) without an alarm"));
+            }
+            if askable && file.due.is_none() && self.can_be_asked(file) {
+                complaints.add(11, "is on a desk and not asked about any more");
+            }
+        }
+        if state.is_end() {
+            // What a worker without the lease writes down is not of the clock by which the rest is asked about.
+            file.ended_at = writer.holder.then_some(writer.now);
+            file.asked_since_end = 0;
+        } else {
+            file.ended_at = None;
+        }
+        match state {
+            OrderState::Failed if !file.decided => {
+                let open = file
+                    .attempts
+                    .iter()
+                    .find(|attempt| !attempt.negative(apart));
+                if let Some(open) = open {
+                    let what = format!(
+                        "is called failed, and its number {} is not negative",
+                        open.number
+                    );
+                    complaints.add(6, what);
+                }
+            }
+            OrderState::Succeeded if !file.decided && !file.attempts.iter().any(Evidence::paid) => {
+                complaints.add(7, "is called succeeded, and nobody said so");
+            }
+            _ => {}
+        }
+    }
+
+    fn can_be_asked(&self, file: &File) -> bool {
+        file.attempts.iter().any(|attempt| {
+            attempt.may_have_gone() && Some(attempt.provider.as_str()) != self.mute.as_deref()
+        })
+    }
+
+    pub(super) fn moves(
+        &mut self,
+        file: &mut File,
+        to: OrderState,
+        cause: Cause,
+        at: Moment,
+        complaints: &mut Complaints,
+    ) {
+        let from = file.state;
+        if !may_become(from, to) {
+            complaints.add(10, format!("goes from {from} to {to}"));
+        }
+        let contradiction = OrderState::Review(ReviewReason::Contradiction);
+        if from == contradiction && cause != Cause::Decided {
+            complaints.add(6, format!("leaves a contradiction for {to} by itself"));
+        }
+        if to == contradiction && !file.contradicted {
+            complaints.add(
+                11,
+                "is on a desk again for what was known when it was settled",
+            );
+        }
+        if to == OrderState::Review(ReviewReason::ProbablyNotTaken) {
+            let apart = self.times.confirm_failure_after;
+            let mut open = file.attempts.iter().filter(|it| !it.negative(apart));
+            if !open.all(|it| it.probably_not_taken(&self.times)) {
+                complaints.add(2, "is called probably not taken too soon");
+            }
+        }
+        file.pending_since = (to == OrderState::Pending).then_some(at);
+        file.decided = cause == Cause::Decided;
+        file.state = to;
+        if to.is_end() {
+            for attempt in &mut file.attempts {
+                attempt.at_end = attempt.last;
+            }
+        }
+    }
+}
