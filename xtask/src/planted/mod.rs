@@ -6,7 +6,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`list`] | the list: read, and checked |
+//! | [`list`](mod@list) | the list: read, and checked |
 //! | [`scan`] | a source without what formatting can change |
 //! | [`weave`](mod@weave) | the weaver: a pure function |
 //! | [`copy`] | the copy of the workspace |

@@ -1,6 +1,8 @@
 //! A crash at every point of an order's life, and what the next worker makes of it.
 
 use recharge_engine::MemoryStore;
+use recharge_engine::driver::StartError;
+use recharge_engine::memory::Fault;
 use recharge_engine::store::{Filter, Hold, OrderKey};
 
 use super::*;
@@ -138,6 +140,30 @@ async fn v8_after_a_restored_backup_nothing_is_sent_before_every_number_has_been
         desk.store.begin().await.unwrap().hold,
         Some(Hold::Until(_))
     ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn v8_a_start_that_fails_sends_nothing_of_a_restored_order() {
+    let lost = Desk::new(vec![first().submit(accepted())]).await;
+    let store = lost.store.restored_from(2);
+    // The worker begins; that the order is held can't be written down.
+    store.fail([Fault::None, Fault::Unavailable]);
+    let knows = Arc::new(first().submit(accepted()));
+    let providers: Vec<Arc<dyn Provider>> = vec![knows.clone()];
+    let clock = Arc::new(TokioClock::start());
+    let started = Setup::new(Arc::new(store.clone()), providers, clock, 7).start();
+    assert!(matches!(started.await, Err(StartError::Store(_))));
+    pass(2 * 60 * 60).await;
+    assert_eq!(knows.submitted(), [""; 0]);
+    let key = store
+        .find(&MerchantId::local(), &new_order().order_id)
+        .await;
+    let stored = store.read(key.unwrap().unwrap()).await.unwrap().unwrap();
+    assert_eq!(
+        stored.order.state(),
+        OrderState::Pending,
+        "nor does it expire"
+    );
 }
 
 #[tokio::test(start_paused = true)]
