@@ -134,7 +134,8 @@ fn settings(dice: &mut Dice, liar: bool) -> Settings {
             0 => millis(dice, 3 * HOUR, 40 * HOUR),
             _ => millis(dice, 200, 90 * MINUTE),
         },
-        delayed_acceptance: millis(dice, 1_000, HOUR),
+        // Within the quarantine: later than that nobody can outwait it.
+        delayed_acceptance: millis(dice, 1_000, 30 * MINUTE),
         repeat_after: millis(dice, 10, 5 * MINUTE),
         reversal: millis(dice, 10_000, 100 * HOUR),
         late_payment: millis(dice, 1_000, 48 * HOUR),
