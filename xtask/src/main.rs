@@ -1,4 +1,5 @@
-//! The project's own tasks: `cargo xtask docs | tidy | lint | test | bench | crash | sweep | simulate | fuzz`.
+//! The project's own tasks: `cargo xtask docs | tidy | lint | test | bench | crash | sweep | simulate | fuzz |
+//! mutants`.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -10,6 +11,7 @@
 //! | [`lint`], [`test`](mod@test), [`bench`](mod@bench) | the other tasks |
 //! | [`planted`] | bugs that the simulation must catch, woven into a copy of the sources |
 //! | [`fuzz`] | the fuzz targets of `crates/fuzz`, two at a time |
+//! | [`mutants`] | the code of the rules changed in small ways, which the tests must notice |
 //! | [`proof`] | `crash` and `sweep`: the command killed, and its disk failed |
 //! | [`simulate`] | lives of orders, simulated, and whether each planted bug is caught |
 //! | [`tree`] | limits on what `cargo tree` shows, for `tidy` and `bench` |
@@ -20,6 +22,7 @@ mod docs;
 mod facts;
 mod fuzz;
 mod lint;
+mod mutants;
 mod planted;
 mod problem;
 mod project;
@@ -94,6 +97,12 @@ enum Task {
         #[arg(value_name = "TARGET")]
         targets: Vec<String>,
     },
+    /// Change the code of the rules in small ways, one at a time; a change that no test notices is printed
+    Mutants {
+        /// The files to change; all that `.cargo/mutants.toml` chooses, if none is named
+        #[arg(value_name = "FILE")]
+        files: Vec<String>,
+    },
     /// Every goal of performance in one table
     Bench {
         /// Also what takes long: the cold build of the README's first command, and five million stored orders
@@ -121,6 +130,7 @@ fn main() -> ExitCode {
             let limit = executions.map_or(seconds, fuzz::Limit::Executions);
             fuzz::run(&project, limit, &targets)
         }
+        Task::Mutants { files } => mutants::run(&project, &files),
         Task::Bench { long } => bench::run(&project, long),
     });
     finish(done)

@@ -244,6 +244,14 @@ mod tests {
     }
 
     #[test]
+    fn kinds_are_read_back() {
+        for kind in AccountKind::ALL {
+            assert_eq!(AccountKind::parse(&kind.to_string()), Some(kind));
+        }
+        assert_eq!(AccountKind::parse("Mobile"), None);
+    }
+
+    #[test]
     fn the_documented_samples_are_accounts() {
         let sample = Account::parse(AccountKind::Landline, "0571-56565366").unwrap();
         assert_eq!(sample.as_str(), "0571-56565366");
@@ -261,6 +269,7 @@ mod tests {
             (Mobile, "28900001234"),
             (Mobile, "+8618900001234"),
             (Mobile, "189 0000 1234"),
+            (Mobile, "1890000123x"),
             (Mobile, "１８９００００１２３４"),
             (Landline, "56565367"),
             (Landline, "05-7156565366"),
@@ -270,6 +279,8 @@ mod tests {
             (Landline, "0571-5656-5366"),
             (Landline, "010-123456"),
             (Landline, "0010-12345678"),
+            (Landline, "1571-56565366"),
+            (Landline, "0571-5656536x"),
             (Broadband, "abc"),
             (Broadband, "宽带账号12"),
             (Broadband, "has space"),

@@ -230,8 +230,10 @@ mod tests {
     #[test]
     fn names_are_read_back() {
         for carrier in Carrier::ALL {
-            assert_eq!(Carrier::parse(carrier.as_str()), Some(carrier));
+            assert_eq!(Carrier::parse(&carrier.to_string()), Some(carrier));
         }
         assert_eq!(Carrier::parse("Mobile"), None);
+        let chinese = ["移动", "联通", "电信", "铁通", "广电"];
+        assert_eq!(Carrier::ALL.map(Carrier::chinese), chinese);
     }
 }

@@ -368,9 +368,16 @@ mod tests {
     }
 
     #[test]
+    fn the_letters_of_the_docs_are_kept() {
+        use Confidence::{Document, Inferred, One, Several};
+        let letters = [Document, Several, One, Inferred].map(Confidence::letter);
+        assert_eq!(letters, ['S', 'H', 'M', 'L']);
+    }
+
+    #[test]
     fn names_are_read_back_with_either_dash() {
         for class in CodeClass::ALL {
-            assert_eq!(CodeClass::parse(class.as_str()), Ok(class));
+            assert_eq!(CodeClass::parse(&class.to_string()), Ok(class));
             assert_eq!(
                 CodeClass::parse(&class.as_str().replace('-', "_")),
                 Ok(class)

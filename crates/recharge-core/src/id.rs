@@ -231,6 +231,7 @@ mod tests {
         assert!(OrderId::parse("a b").is_err());
         assert!(OrderId::parse("订单").is_err());
         assert!(ProviderId::parse("juhe").is_ok());
+        assert!(ProviderId::parse("juhe-2").is_ok());
         for wrong in ["", "Juhe", "1juhe", "-juhe", "ju he", &"x".repeat(33)] {
             assert_eq!(
                 ProviderId::parse(wrong),

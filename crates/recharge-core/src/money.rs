@@ -276,11 +276,17 @@ mod tests {
             assert_eq!(Money(thousandths).to_string(), text);
         }
         assert_eq!(format!("{:>8}", Money(1_060)), "    1.06");
+        assert_eq!(format!("{:?}", Money(1_060)), "Money(1.06)");
     }
 
     #[test]
     fn face_values_are_whole_yuan_above_zero() {
-        assert_eq!("100.00".parse::<FaceValue>().unwrap().yuan(), 100);
+        let hundred: FaceValue = "100.00".parse().unwrap();
+        assert_eq!(hundred.yuan(), 100);
+        assert_eq!(
+            format!("{hundred} {hundred:>5} {hundred:?}"),
+            "100   100 FaceValue(100)"
+        );
         assert_eq!("100".parse::<FaceValue>().unwrap().money(), Money(100_000));
         assert_eq!(
             "0".parse::<FaceValue>(),
@@ -304,6 +310,8 @@ mod tests {
         assert_eq!(Money::from_thousandths(Money::MAX.0), Some(Money::MAX));
         assert_eq!(Money(1).checked_sub(Money(2)), None);
         assert_eq!(Money(3).checked_sub(Money(2)), Some(Money(1)));
+        assert_eq!(Money(3).checked_add(Money(2)), Some(Money(5)));
         assert_eq!(Money::from_yuan(u64::MAX), None);
+        assert_eq!(Money::from_yuan(100), Some(Money(100_000)));
     }
 }

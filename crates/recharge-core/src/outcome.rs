@@ -370,6 +370,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn names_are_read_back() {
+        for state in UpstreamState::ALL {
+            assert_eq!(UpstreamState::parse(state.as_str()), Some(state));
+        }
+        for kind in DoubtKind::ALL {
+            assert_eq!(DoubtKind::parse(kind.as_str()), Some(kind));
+        }
+        for kind in UnavailableKind::ALL {
+            assert_eq!(UnavailableKind::parse(kind.as_str()), Some(kind));
+        }
+        for none in ["", "Charging", "no answer", "Transport"] {
+            assert_eq!(UpstreamState::parse(none), None);
+            assert_eq!(DoubtKind::parse(none), None);
+            assert_eq!(UnavailableKind::parse(none), None);
+        }
+    }
+
+    #[test]
     fn a_huge_answer_is_kept_in_part() {
         let answer = Answer::new(&Redactor::default(), &[], "", "", &"大".repeat(10_000));
         assert_eq!(answer.raw.chars().count(), Answer::RAW_LIMIT);

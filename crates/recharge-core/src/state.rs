@@ -402,6 +402,61 @@ mod tests {
         }
     }
 
+    /// They stand in files, answers and logs.
+    #[test]
+    fn names_never_change() {
+        assert_eq!(
+            Standing::ALL.map(|standing| standing.to_string()),
+            ["unsent", "refused", "open", "taken", "failed", "paid"]
+        );
+        assert_eq!(
+            ReviewReason::ALL.map(|reason| reason.to_string()),
+            [
+                "probably_not_taken",
+                "overdue",
+                "contradiction",
+                "earlier_attempt"
+            ]
+        );
+        assert_eq!(
+            STATES.map(OrderState::as_str),
+            [
+                "pending",
+                "submitting",
+                "charging",
+                "unknown",
+                "review",
+                "succeeded",
+                "failed"
+            ]
+        );
+        for state in STATES {
+            let shown = match state {
+                OrderState::Review(_) => "review (overdue)",
+                _ => state.as_str(),
+            };
+            assert_eq!(state.to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn a_reason_is_read_back_from_its_name_and_from_no_other() {
+        for reason in ReviewReason::ALL {
+            assert_eq!(ReviewReason::parse(reason.as_str()), Some(reason));
+        }
+        assert_eq!(ReviewReason::parse("Overdue"), None);
+    }
+
+    #[test]
+    fn each_state_says_what_no_other_says() {
+        for (at, state) in STATES.iter().enumerate() {
+            assert!(state.meaning().split(' ').count() > 3, "{state}");
+            for other in &STATES[at + 1..] {
+                assert_ne!(state.meaning(), other.meaning());
+            }
+        }
+    }
+
     #[test]
     fn closed_is_narrower_than_negative() {
         for standing in Standing::ALL {

@@ -203,6 +203,12 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_is_shown_on_both_clocks() {
+        let shown = format!("{:?}", moment(3, 90));
+        assert_eq!(shown, "0ms (epoch 3 + 90s)");
+    }
+
+    #[test]
     fn wall_time_saturates() {
         assert_eq!(WallTime(i64::MAX).after(Duration::MAX), WallTime(i64::MAX));
         assert_eq!(WallTime(5).since(WallTime(9)), Duration::ZERO);

@@ -264,6 +264,21 @@ fn no_scenario_makes_a_move_that_the_table_does_not_have() {
 }
 
 #[test]
+fn an_order_rests_at_its_ends_and_on_a_desk() {
+    for scenario in SCENARIOS {
+        let case = (scenario.play)();
+        let rests = ["review", "succeeded", "failed"].contains(&scenario.to);
+        assert_eq!(
+            case.order.is_at_rest(),
+            rests,
+            "{} -> {}",
+            scenario.from,
+            scenario.to
+        );
+    }
+}
+
+#[test]
 fn every_cause_is_a_reason_for_some_move() {
     let causes = [
         Cause::SendIntended,

@@ -212,6 +212,10 @@ proptest! {
         let hex = digest.to_hex();
         let expected = format!("{:032x}", u128::from_be_bytes(bytes));
         prop_assert_eq!(hex.as_str(), expected.as_str());
+        prop_assert_eq!(hex.as_ref(), expected.as_str());
+        prop_assert_eq!(hex.to_string(), expected.as_str());
+        prop_assert_eq!(format!("{hex:?}"), format!("{expected:?}"));
+        prop_assert_eq!(digest.to_bytes(), bytes);
         prop_assert_eq!(digest.to_string(), expected);
         prop_assert!(verify_hex(&digest, hex.as_str()).is_genuine());
         prop_assert!(verify_hex(&digest, &mixed_case(hex.as_str(), mask)).is_genuine());

@@ -355,6 +355,27 @@ fn after_an_end_every_attempt_in_doubt_is_asked_six_times_more() {
 }
 
 #[test]
+fn after_an_end_the_attempts_of_a_round_are_asked_one_after_the_other() {
+    let mut case = Case::two_routes().sent(rejected());
+    case.query_says(not_found());
+    case.round(not_found());
+    case.due();
+    case.submit_ends(accepted());
+    case.told(1, Purpose::Person, succeeded());
+    assert_eq!(case.state(), OrderState::Succeeded);
+    let ended = case.now.wall;
+    for minutes in [10, 60, 360, 1440, 4320, 10080] {
+        for attempt in [0, 1] {
+            assert_eq!(queries(&case.due()), [(attempt, Purpose::Schedule)]);
+            let at = case.now.wall.since(ended);
+            assert_eq!(at, minutes * MINUTE + attempt * SECOND);
+            case.query_says(unavailable());
+        }
+    }
+    assert_eq!(case.order.due(), None);
+}
+
+#[test]
 fn an_end_is_contradicted_by_the_other_side_and_never_flips() {
     for against in [charging(), succeeded()] {
         let mut case = Case::new().sent(accepted());
@@ -486,6 +507,22 @@ fn a_person_who_asks_takes_nothing_from_the_schedule() {
     case.query_says(succeeded());
     assert_eq!(case.order.due(), due);
     assert_eq!(queries(&case.due()), [(0, Purpose::Schedule)]);
+}
+
+#[test]
+fn what_a_person_asks_of_one_attempt_is_not_its_turn_in_the_round() {
+    let mut case = Case::two_routes().sent(rejected());
+    case.query_says(not_found());
+    case.round(not_found());
+    case.due();
+    case.submit_ends(unknown());
+    assert_eq!(case.ask_again().unwrap().len(), 2);
+    case.query_says(not_found());
+    for attempt in [0, 1] {
+        assert_eq!(queries(&case.due()), [(attempt, Purpose::Schedule)]);
+        let asked = case.queries.pop_back().unwrap();
+        case.answered(asked, unavailable());
+    }
 }
 
 #[test]

@@ -29,6 +29,7 @@ fn counting() -> recharge_engine::Policy {
 fn a_callback_adds_one_question_and_moves_nothing() {
     for claims in [Charging, Succeeded, Failed] {
         let mut case = Case::new().sent(accepted());
+        assert!(!case.order.callback_seen());
         let effects = case.callback(0, claims);
         assert_eq!(queries(&effects), [(0, Purpose::Callback)]);
         assert_eq!(case.state(), OrderState::Charging);

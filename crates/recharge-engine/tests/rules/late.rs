@@ -371,6 +371,24 @@ fn nightly_restarts_do_not_put_off_the_watch_after_the_end() {
 }
 
 #[test]
+fn an_answer_asked_before_the_end_takes_no_turn_from_the_watch_after_it() {
+    let mut case = Case::new().sent(accepted());
+    assert_eq!(queries(&case.due()), [(0, Purpose::Schedule)]);
+    case.told(0, Purpose::Person, succeeded());
+    assert_eq!(case.state(), OrderState::Succeeded);
+    let due = case.order.due();
+    assert_eq!(case.due_in(), Some(10 * MINUTE));
+    case.query_says(succeeded());
+    assert_eq!(case.order.due(), due);
+    let mut asked = 0;
+    while case.order.due().is_some() {
+        case.round(succeeded());
+        asked += 1;
+    }
+    assert_eq!(asked, 6);
+}
+
+#[test]
 fn a_jump_during_a_send_gives_it_up_and_its_end_still_counts() {
     let mut case = Case::new();
     case.due();

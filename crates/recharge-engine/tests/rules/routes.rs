@@ -1,7 +1,11 @@
 //! Which routes an order may go by.
 
-use recharge_core::{Account, AccountKind, Carrier, OrderState};
-use recharge_engine::{Cause, CommandError, NewOrder, Verdict};
+use async_trait::async_trait;
+use recharge_core::{
+    Account, AccountKind, Call, Capabilities, Carrier, Offer, OrderState, Provider, ProviderId,
+    SubmitOutcome, SubmitRequest,
+};
+use recharge_engine::{Cause, CommandError, NewOrder, Route, Verdict};
 
 use crate::common::outcomes::{not_found, not_sent, rejected, unknown};
 use crate::common::{Case, new_order, policy, provider, route, submits, yuan};
@@ -98,4 +102,45 @@ fn an_unsent_attempt_of_a_route_that_sells_it_no_more_goes_to_the_next() {
     let mut case = Case::two_routes().sent(not_sent());
     case.policy.routes[0].offer.face_values.clear();
     assert_eq!(submits(&case.due()), [(1, "second".to_owned())]);
+}
+
+/// A provider of which nothing matters but what it declares.
+#[derive(Debug)]
+struct Declares(ProviderId, Capabilities);
+
+#[async_trait]
+impl Provider for Declares {
+    fn id(&self) -> &ProviderId {
+        &self.0
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.1
+    }
+
+    async fn submit(&self, _: &SubmitRequest) -> SubmitOutcome {
+        unknown()
+    }
+}
+
+#[test]
+fn a_route_is_what_its_provider_declares_and_there_is_none_for_what_it_does_not_sell() {
+    let mobile = Offer::new(AccountKind::Mobile, vec![yuan(100)]);
+    let landline = Offer::new(AccountKind::Landline, vec![yuan(50)]);
+    let offers = vec![mobile, landline.clone()];
+    for calls in [vec![Call::Submit], vec![Call::Submit, Call::Query]] {
+        for refuses in [false, true] {
+            let mut capabilities = Capabilities::new(offers.clone(), calls.clone());
+            capabilities.refuses_duplicates = refuses;
+            let declares = Declares(provider("declares"), capabilities);
+            let route = Route::of(&declares, AccountKind::Landline).unwrap();
+            assert_eq!(route.provider, provider("declares"));
+            assert_eq!(route.offer, landline);
+            assert_eq!(route.can_query, calls.contains(&Call::Query));
+            assert_eq!(route.refuses_duplicates, refuses);
+            // What a provider declares switches nothing on that costs money.
+            assert!(!route.callback_counts && !route.failover_after_failure);
+            assert_eq!(Route::of(&declares, AccountKind::Broadband), None);
+        }
+    }
 }

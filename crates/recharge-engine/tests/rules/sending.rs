@@ -44,6 +44,27 @@ fn a_send_carries_its_number_its_token_and_how_long_it_may_wait() {
 }
 
 #[test]
+fn a_token_is_open_while_nothing_is_known_of_its_send() {
+    let open = |case: &Case| case.order.attempts()[0].open_token();
+    let mut case = Case::new();
+    case.due();
+    let first = case.sends[0].token;
+    assert_eq!(open(&case), Some(first));
+    case.submit_ends(unknown());
+    assert_eq!(open(&case), None);
+    case.never_found();
+    case.both_decide(&Verdict::SendAgain { attempt: 0 });
+    case.round(not_found());
+    case.due();
+    let second = case.sends[0].token;
+    assert_ne!(second, first);
+    assert_eq!(open(&case), Some(second));
+    // It is the second one that has ended, though the first one's end is not known either.
+    case.submit_ends(unknown());
+    assert_eq!(open(&case), None);
+}
+
+#[test]
 fn the_next_provider_gets_the_order_only_when_every_attempt_is_closed() {
     let mut case = refused();
     assert_eq!(case.state(), OrderState::Pending);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use recharge_core::{OrderState, Standing};
+use recharge_engine::Purpose;
 
 use crate::common::outcomes::{
     accepted, accepted_as, charging, failed, not_found, not_sent, rejected, succeeded, unavailable,
@@ -157,4 +158,24 @@ fn the_upstreams_number_and_price_are_kept_from_receipt_and_answer() {
     let attempt = &case.order.attempts()[0];
     assert_eq!(attempt.upstream_order_id().unwrap().as_str(), "J2012");
     assert_eq!(attempt.cost().unwrap().thousandths(), 1_060);
+}
+
+#[test]
+fn the_attempt_that_paid_tells_of_an_order_or_else_the_last_one() {
+    let tells = |case: &Case| {
+        let told = case.order.telling_attempt();
+        told.map(|attempt| attempt.provider().to_string())
+    };
+    let mut case = Case::two_routes();
+    assert_eq!(tells(&case), None);
+    case.due();
+    case.submit_ends(rejected());
+    case.query_says(not_found());
+    assert_eq!(tells(&case).unwrap(), "first");
+    case.round(not_found());
+    case.due();
+    case.submit_ends(unknown());
+    assert_eq!(tells(&case).unwrap(), "second");
+    case.told(0, Purpose::Person, succeeded());
+    assert_eq!(tells(&case).unwrap(), "first", "it is the one that paid");
 }
