@@ -264,21 +264,9 @@ impl Run {
         match self.phase {
             Phase::Trouble if now >= self.lab.case().settings.calm_at => {
                 self.calm();
-                // A clock that was set back puts limits off by as much.
-                let jumps = self.lab.case().kept().filter_map(|part| match part {
-                    Part::Act(_, Act::Jump { by, .. }) => Some(by.unsigned_abs()),
-                    _ => None,
-                });
-                let put_off = Duration::from_millis(jumps.sum::<u64>());
-                let skew: u64 = self
-                    .lab
-                    .case()
-                    .settings
-                    .wall_offsets
-                    .iter()
-                    .map(|it| it.unsigned_abs())
-                    .sum();
-                let until = now + Duration::from_hours(32) + put_off + Duration::from_millis(skew);
+                // Every order that can be asked about ends when its upstream ends it.
+                let limit = Duration::from_hours(46);
+                let until = now + limit + acts::puts_limits_off(self.lab.case());
                 self.phase = Phase::Calm { until };
             }
             Phase::Calm { until } => {

@@ -24,6 +24,8 @@ use crate::wire::Wire;
 const AGAIN: Duration = Duration::from_secs(5);
 /// How long it waits for news before it looks for messages all the same.
 const LOOKS: Duration = Duration::from_hours(6);
+/// The same while somebody has not heard.
+const LISTENS: Duration = Duration::from_mins(10);
 
 /// Begins in a slot, as a new process.
 pub(crate) fn start(lab: &Lab, slot: usize) {
@@ -70,10 +72,18 @@ async fn work(lab: Lab, slot: usize, process: Process) {
 /// Tells merchants and operators what is to be told, for ever.
 async fn deliver(lab: &Lab, process: Process, store: &dyn Store) {
     let mut news = lab.news();
+    let mut dice = Dice::stream(lab.case().id.seed, 10, u64::from(process.0));
     loop {
         let messages = store.messages(0, 100).await.unwrap_or_default();
-        let ids: Vec<u64> = messages.iter().map(|message| message.id).collect();
+        let mut ids = Vec::new();
+        let mut deaf = Vec::new();
         for message in &messages {
+            // Now and then nobody hears of an order; its next messages then wait behind this one.
+            if deaf.contains(&message.key) || !lab.inner().calm && dice.once_in(6) {
+                deaf.push(message.key);
+                continue;
+            }
+            ids.push(message.id);
             lab.note("told", message.id, || format!("{:?}", message.what));
             lab.inner().judge.told(message);
         }
@@ -85,10 +95,11 @@ async fn deliver(lab: &Lab, process: Process, store: &dyn Store) {
             }
             continue;
         }
+        let looks = if deaf.is_empty() { LOOKS } else { LISTENS };
         tokio::select! {
             biased;
             _ = news.changed() => {}
-            () = lab.executor().sleep(process, LOOKS) => {}
+            () = lab.executor().sleep(process, looks) => {}
         }
     }
 }

@@ -200,3 +200,22 @@ pub(super) fn clocks_are_steady(case: &Case) -> bool {
         .any(|part| matches!(part, Part::Act(_, Act::Jump { .. } | Act::Restore { .. })));
     !jumps && case.settings.wall_offsets == [0, 0]
 }
+
+/// For how much longer nobody may look at an order. The limit of one that can't be asked about is one of the
+/// wall clock, which may have been set back; and a worker without the lease says by its own clock when what
+/// it writes down is due next.
+pub(super) fn puts_limits_off(case: &Case) -> Duration {
+    if case.settings.mute.is_none() && case.store == StoreKind::Sqlite {
+        return Duration::ZERO;
+    }
+    let jumps = case.kept().filter_map(|part| match part {
+        Part::Act(_, Act::Jump { by, .. }) => Some(by.unsigned_abs()),
+        _ => None,
+    });
+    let skew = case
+        .settings
+        .wall_offsets
+        .iter()
+        .map(|it| it.unsigned_abs());
+    Duration::from_millis(jumps.chain(skew).sum())
+}
