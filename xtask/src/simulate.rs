@@ -14,7 +14,7 @@ use crate::run;
 /// For how many lives a planted bug may hide.
 const LIVES_TO_HIDE: u64 = 100_000;
 /// How long the search may take, in seconds.
-const SEARCHES: u64 = 240;
+const SEARCHES: u64 = 300;
 /// Where it is written down how long each planted bug hid.
 pub(crate) const CAUGHT: &str = "crates/recharge-proof/caught.txt";
 
