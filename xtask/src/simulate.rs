@@ -163,7 +163,10 @@ fn plant(project: &Project, proof: &Path, options: &Options, said: &mut Said) ->
             .as_ref()
             .is_none_or(|text| bug.name.contains(text))
     };
-    let bugs: Vec<Bug> = planted::list(project)?.into_iter().filter(wanted).collect();
+    let mut bugs: Vec<Bug> = planted::list(project)?.into_iter().filter(wanted).collect();
+    // Those that hid longest come first, so that nobody waits for one at the end.
+    let hid = recorded(project)?;
+    bugs.sort_by_key(|bug| std::cmp::Reverse(hid.get(&bug.name).copied().unwrap_or(u64::MAX)));
     let woven = planted::build(project)?;
     let next = AtomicUsize::new(0);
     let caught: Mutex<BTreeMap<usize, Hunt>> = Mutex::default();
