@@ -223,6 +223,18 @@ mod tests {
         }
     }
 
+    /// As RFC 4648 writes BASE32("foobar") in its section 10, and Python's `base64` the other.
+    #[test]
+    fn bits_are_written_as_the_rfc_writes_them() {
+        let mut bits = [0; 17];
+        bits[..6].copy_from_slice(b"foobar");
+        let first = AttemptNumber::from_bits(&bits);
+        assert_eq!(first.as_str(), "RMZXW6YTBOIAAAAAAAAAAAAAAAA");
+        bits.rotate_right(11);
+        let last = AttemptNumber::from_bits(&bits);
+        assert_eq!(last.as_str(), "RAAAAAAAAAAAAAAAAABTG633CMF");
+    }
+
     #[test]
     fn edges_of_each_form() {
         assert!(OrderId::parse("").is_err());

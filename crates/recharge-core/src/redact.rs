@@ -74,7 +74,7 @@ fn mask_mobiles(text: Cow<'_, str>, accounts: &[&str]) -> String {
     while let Some(run) = next_long_run(text.as_bytes(), rest) {
         // Runs of digits begin and end between characters, whatever stands around them.
         let digits = text.get(run.clone()).unwrap_or_default();
-        if rest == 0 {
+        if out.is_empty() {
             out.reserve(text.len());
         }
         out.push_str(text.get(rest..run.start).unwrap_or_default());
@@ -104,8 +104,9 @@ fn next_long_run(text: &[u8], from: usize) -> Option<Range<usize>> {
             let start = start.map_or(from, |at| from + at + 1);
             let length = after.iter().position(|b| !b.is_ascii_digit());
             let end = length.map_or(text.len(), |length| probe + length);
-            if end - start >= MOBILE_DIGITS {
-                return Some(start..end);
+            let run = start..end;
+            if run.len() >= MOBILE_DIGITS {
+                return Some(run);
             }
             probe = end;
         }
@@ -189,6 +190,15 @@ mod tests {
             let text = format!("J{before}{phone}{after}!");
             prop_assert!(!Redactor::default().redact(&text, &[&phone]).contains(&phone));
         }
+    }
+
+    #[test]
+    fn an_order_number_stays_although_the_order_has_a_mobile_number() {
+        let text = "order 20112516211466712345 of 18900001234";
+        assert_eq!(
+            Redactor::default().redact(text, &["18900001234"]),
+            "order 20112516211466712345 of 189****1234"
+        );
     }
 
     #[test]

@@ -121,6 +121,16 @@ impl Vector {
         }
     }
 
+    /// The stages as a person sees them.
+    fn shown(&self) -> String {
+        let line = |(name, value): &(String, String)| format!("  {name}={value}\n");
+        let parameters: String = self.signed.iter().map(line).collect();
+        format!(
+            "parameters, in the order in which they are signed:\n{parameters}string to sign: {}\nmd5: {}",
+            self.masked, self.md5
+        )
+    }
+
     fn run_jisu(&self, order: SignOrder) -> (Digest, Explained) {
         let secret = self.secret("appsecret");
         let digest = jisu::sign(order, self.pairs(), secret).expect("the names are unique");
@@ -166,6 +176,7 @@ fn run(calls: &[Call]) {
         );
         assert_eq!(digest.to_string(), vector.md5, "{file}: digest");
         assert_eq!(explained.digest(), digest, "{file}: explained digest");
+        assert_eq!(explained.to_string(), vector.shown(), "{file}: as shown");
         // The stage that the crate never shows, by a hash over the text as it is on disk.
         let hashed: [u8; 16] = md5::Digest::finalize(<md5::Md5 as md5::Digest>::new_with_prefix(
             &vector.string_to_sign,

@@ -752,6 +752,47 @@ fn a_find_after_the_end_contradicts_it() {
 }
 
 #[test]
+fn a_late_find_of_what_the_log_has_as_sent_is_an_answer_about_it_and_for_nobody() {
+    let mut case = held(policy(vec![route("first")]));
+    case.due();
+    case.due();
+    let probe = case.probes[0].clone();
+    case.probe_says(not_found());
+    assert_eq!(submits(&case.due()), at(&[(0, "first")]));
+    case.submit_ends(unknown());
+    case.probed(probe, charging());
+    assert_eq!(case.state(), OrderState::Charging);
+    assert_eq!(case.order.attempts().len(), 1);
+    assert_eq!(case.alarms, []);
+}
+
+#[test]
+fn a_find_during_a_later_send_keeps_that_one_from_being_tried_again() {
+    // The first was not sent, as far as the backup knows, and has its route no more.
+    let mut case = Case::two_routes().sent(not_sent());
+    case.policy.routes[0].enabled = false;
+    case.restore();
+    case.due();
+    case.due();
+    let first = case.probes[0].clone();
+    assert_eq!(first.provider, provider("first"));
+    while case.state() == OrderState::Pending {
+        if !case.probes.is_empty() {
+            case.probe_says(not_found());
+        }
+        case.due();
+    }
+    assert_eq!(case.sends[0].attempt, 1);
+    case.probed(first, failed());
+    case.submit_ends(not_sent());
+    assert_eq!(case.state(), OrderState::Pending);
+    assert_eq!(case.standing(0), Standing::Open);
+    case.round(not_found());
+    assert_eq!(submits(&case.due()), []);
+    assert_eq!(case.state(), DESK, "nobody has allowed a second one");
+}
+
+#[test]
 fn a_held_order_in_doubt_goes_to_the_desk_with_what_is_found() {
     let mut case = Case::with(two()).sent(unknown());
     case.restore();

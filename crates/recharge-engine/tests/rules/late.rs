@@ -38,6 +38,7 @@ fn a_late_not_sent_lets_the_order_be_sent_again() {
     case.send_reported(send, not_sent());
     assert_eq!(case.standing(0), Standing::Unsent);
     assert_eq!(case.state(), OrderState::Pending);
+    assert_eq!(case.last_cause(), Cause::NotSent);
     assert_eq!(submits(&case.due()), [(0, "first".to_owned())]);
 }
 
@@ -97,6 +98,24 @@ fn a_late_acknowledgement_in_pending_is_for_a_person() {
         case.round(not_found());
     }
     assert_eq!(case.intents(), 1, "the permit is gone");
+}
+
+#[test]
+fn any_other_late_end_leaves_what_people_allowed_to_be_sent() {
+    for outcome in [not_sent(), rejected(), unknown()] {
+        let (mut case, send) = given_up(Case::new());
+        case.never_found();
+        case.both_decide(&Verdict::SendAgain { attempt: 0 });
+        case.send_reported(send, outcome);
+        assert_eq!(case.state(), OrderState::Pending);
+        case.due();
+        if !case.queries.is_empty() {
+            case.query_says(not_found());
+            case.due();
+        }
+        assert_eq!(case.state(), OrderState::Submitting);
+        assert_eq!(case.intents(), 2);
+    }
 }
 
 #[test]

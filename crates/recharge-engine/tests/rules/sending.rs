@@ -470,6 +470,29 @@ fn a_permitted_attempt_that_was_not_sent_is_tried_again_under_guard() {
 }
 
 #[test]
+fn a_permitted_attempt_is_not_tried_again_once_the_open_one_turns_out_to_be_taken() {
+    let mut patient = policy(vec![route("first"), route("second")]);
+    patient.times.pending_limit = 10 * HOUR;
+    let mut case = Case::probably_not_taken(patient);
+    case.both_decide(&Verdict::SendElsewhere {
+        provider: provider("second"),
+    });
+    case.round(not_found());
+    case.due();
+    let second = case.sends[0];
+    case.told(0, Purpose::Person, charging());
+    case.send_reported(second, not_sent());
+    assert_eq!(case.state(), OrderState::Pending);
+    case.round(not_found());
+    case.due();
+    assert_eq!(
+        case.state(),
+        OrderState::Review(ReviewReason::EarlierAttempt)
+    );
+    assert_eq!(case.intents(), 2);
+}
+
+#[test]
 fn a_permit_for_one_provider_is_none_for_the_next() {
     let mut patient = policy(vec![route("first"), route("second"), route("third")]);
     patient.times.pending_limit = 10 * HOUR;
@@ -533,6 +556,37 @@ fn the_switch_sends_nothing_on_once_the_first_says_otherwise() {
         assert_ne!(case.state(), OrderState::Pending);
         assert_eq!(case.intents(), 1);
     }
+}
+
+#[test]
+fn a_switch_that_is_thrown_back_lets_nothing_pass_that_it_had_let_pass() {
+    let mut first = route("first");
+    first.failover_after_failure = true;
+    let routes = vec![first, route("second"), route("third")];
+    let mut case = Case::with(policy(routes)).sent(accepted());
+    for _ in 0..3 {
+        case.round(failed());
+    }
+    assert_eq!(submits(&case.due()), [(1, "second".to_owned())]);
+    case.submit_ends(unknown());
+    while case.state() == OrderState::Unknown {
+        case.due();
+        let failing = case.queries[0].attempt == 0;
+        case.query_says(if failing { failed() } else { not_found() });
+    }
+    case.both_decide(&Verdict::SendElsewhere {
+        provider: provider("third"),
+    });
+    case.round(failed());
+    assert_eq!(case.state(), OrderState::Pending, "by the switch");
+    case.policy.routes[0].failover_after_failure = false;
+    assert_eq!(queries(&case.due()), [(0, Purpose::BeforeNextAttempt)]);
+    case.query_says(failed());
+    assert_eq!(
+        case.state(),
+        OrderState::Review(ReviewReason::EarlierAttempt)
+    );
+    assert_eq!(case.intents(), 2, "whatever people had allowed");
 }
 
 #[test]
