@@ -71,13 +71,21 @@ pub fn judge(data: &[u8]) {
             bench.hostile.clone()
         });
         let mut books = Books::default();
+        // What a client says itself may come back, with a later answer too: an order number, say.
+        let mut brought = Vec::new();
         for (text, second) in pieces(rest).into_iter().take(AT_MOST).zip(0..) {
             let request = request(text);
             let now = Duration::from_secs(second);
             world.advance(now);
             let before = world.ledger();
             let reply = world.handle(now, &request);
-            answered(&request, &reply, honest);
+            for secret in [DEFAULT_JUHE_OPENID, DEFAULT_JISU_APPSECRET] {
+                let query = request.query.as_bytes();
+                if fields::holds(&request.body, secret) || fields::holds(query, secret) {
+                    brought.push(secret);
+                }
+            }
+            answered(&brought, &reply, honest);
             books.add_up(&world, &request);
             if honest {
                 told(bench, &before, &world, &request, &reply);
@@ -185,12 +193,10 @@ fn sign(upstream: Upstream, line: bool, order: [&str; 3], more: &[(&str, &str)])
 }
 
 /// An answer is whole JSON where nothing goes wrong, and gives away no secret.
-fn answered(request: &Request, reply: &Reply, honest: bool) {
+fn answered(brought: &[&str], reply: &Reply, honest: bool) {
     for secret in [DEFAULT_JUHE_OPENID, DEFAULT_JISU_APPSECRET] {
         if String::from_utf8_lossy(&reply.body).contains(secret) {
-            let query = request.query.as_bytes();
-            let brought = fields::holds(&request.body, secret) || fields::holds(query, secret);
-            assert!(brought, "a secret is given away");
+            assert!(brought.contains(&secret), "a secret is given away");
         }
     }
     if honest {
