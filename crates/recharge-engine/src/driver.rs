@@ -185,7 +185,8 @@ impl Setup {
         }
     }
 
-    /// Begins on the store, recovers what was under way, and goes to work in tasks of its own. A driver that works on the same store already is put out of work.
+    /// Begins on the store, recovers what was under way, and goes to work in tasks of its own. A driver that
+    /// works on the same store already is put out of work.
     ///
     /// # Panics
     ///

@@ -14,10 +14,25 @@ use crate::store::{StoreKind, at_once};
 use crate::worker;
 
 /// Lets an act happen, to that worker if it came to a point, else to the one in its slot.
+/// Counted only if there is something that it happens to.
 pub(super) fn carry_out(lab: &Lab, act: &Act, process: Option<Process>) {
-    lab.inner().cover.acted(act);
     lab.note("act", 0, || format!("{act:?} {process:?}"));
     let now = lab.executor().now();
+    let happens = match act {
+        Act::Kill { slot, .. }
+        | Act::Pause { slot, .. }
+        | Act::Jump { slot, .. }
+        | Act::Stop { slot, .. } => worker_in(lab, *slot, process).is_some(),
+        Act::Replay { .. } => !lab.inner().callbacks.is_empty(),
+        Act::TakeOver { .. }
+        | Act::Restore { .. }
+        | Act::NoStore { .. }
+        | Act::NoNetwork { .. }
+        | Act::People(_) => true,
+    };
+    if happens {
+        lab.inner().cover.acted(act);
+    }
     match act {
         Act::Kill { slot, restart } => {
             if let Some((slot, process)) = worker_in(lab, *slot, process) {
