@@ -120,13 +120,11 @@ impl Wild {
     }
 
     async fn query(&self, request: &QueryRequest) -> QueryOutcome {
-        self.nap(if self.chance.one_in(20) {
-            40_000
-        } else {
-            1_000
-        })
-        .await;
-        if !self.calm.load(Ordering::Relaxed) {
+        let calm = self.calm.load(Ordering::Relaxed);
+        // Longer than a request may take: such an answer is as good as none.
+        let slow = !calm && self.chance.one_in(20);
+        self.nap(if slow { 40_000 } else { 1_000 }).await;
+        if !calm {
             match self.chance.below(10) {
                 0 => return unavailable(),
                 1 => {
