@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::core::{AFTER_TROUBLE, Core, Held, lock};
-use crate::WallTime;
-use crate::store::OrderKey;
+use super::core::{AFTER_TROUBLE, Core, Held, TellError, lock};
+use super::recovery::{Occasion, must_be_told};
+use crate::store::{Brief, OrderKey};
+use crate::{Input, WallTime};
 
 /// An order that is due within this is kept at hand.
 const SOON: Duration = Duration::from_mins(1);
@@ -29,6 +30,10 @@ impl Core {
         if held.seen_to.load(Ordering::Acquire) {
             return;
         }
+        if self.is_put_off(held).await {
+            let again = self.clock.now().wall.after(AFTER_TROUBLE);
+            return self.put_down(again, held.key);
+        }
         let due = held.order.lock().await.due();
         let now = self.clock.now().wall;
         match due {
@@ -40,6 +45,30 @@ impl Core {
             // Whoever else has it may be about to go as well, and leave it to this one.
             due => self.put_down(due.unwrap_or(now.after(SOON)), held.key),
         }
+    }
+
+    /// Whether an order waits for longer than it may, and can't be told so now. What was stepped by the clock as
+    /// it was before a jump may be written down only after every order has been looked at for the jump's sake.
+    async fn is_put_off(self: &Arc<Self>, held: &Arc<Held>) -> bool {
+        let brief = {
+            let order = held.order.lock().await;
+            Brief {
+                key: held.key,
+                state: order.state(),
+                due: order.due(),
+            }
+        };
+        let now = self.clock.now().wall;
+        if !must_be_told(Occasion::Jump, &brief, now, &self.times) {
+            return false;
+        }
+        let input = |_, jitter| Input::Recovered {
+            restored: false,
+            jitter,
+        };
+        // No effect comes of it. One that is another worker's by now is told by that one.
+        let told = self.tell(held, Some(self.lease), input).await;
+        matches!(told, Err(TellError::Store(_)))
     }
 
     /// Lets the store hand an order out when it is due. One that can't be given back stays at hand: nobody

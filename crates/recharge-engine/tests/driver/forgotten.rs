@@ -55,6 +55,34 @@ async fn a_jump_is_recovered_from_though_the_store_fails_in_the_midst_of_it() {
     assert_eq!(desk.state().await, OrderState::Succeeded);
 }
 
+/// It was stepped by the clock of before, and is written down when every order has been looked at.
+#[tokio::test(start_paused = true)]
+async fn what_is_written_down_while_the_clock_is_set_back_is_not_put_off() {
+    let script = first()
+        .submit(accepted())
+        .query(charging())
+        .query(succeeded());
+    let mut appends = 0;
+    let desk = uneven(vec![script], move |call| {
+        appends += u32::from(call == "append");
+        if call == "append" && appends == 2 {
+            Fate::Takes(Duration::from_secs(15), Duration::ZERO)
+        } else {
+            AT_ONCE
+        }
+    })
+    .await;
+    desk.driver.accept(new_order(), false).await.unwrap();
+    pass(2).await;
+    assert_eq!(desk.state().await, OrderState::Submitting);
+    desk.clock.jump(-86_400_000);
+    // The epoch has begun; when the order is to be told that it was put off, the store fails.
+    pass(11).await;
+    desk.store.fail([Fault::None, Fault::Unavailable]);
+    pass(120).await;
+    assert_eq!(desk.state().await, OrderState::Succeeded);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_store_is_looked_through_after_a_jump_as_often_as_before() {
     let desk = Desk::empty(vec![first().submit(accepted()).query(succeeded())]).await;
