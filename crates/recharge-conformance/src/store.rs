@@ -113,10 +113,13 @@ macro_rules! store_suite {
             claims_outlive_an_unknown_commit
             messages_wait_until_they_are_delivered
             messages_come_with_their_step
+            a_delivery_that_fails_is_put_off
+            of_an_order_the_oldest_is_told_first
             a_callback_is_kept_once
             a_callback_is_whose_its_number_is
             unhandled_callbacks_outlive_a_crash
             pages_cover_every_order_once
+            pages_go_by_the_time_of_acceptance
             filters_let_through_what_they_say
             a_survey_finds_the_open_and_the_far_off
             statistics_count_what_is_there

@@ -69,7 +69,7 @@ pub use event::{
 pub use input::{Alarm, Command, CommandError, Effect, Input, Jitter, Notice};
 pub use memory::MemoryStore;
 pub use number::NumberKey;
-pub use order::{Acceptance, ApplyError, NewOrder, Order};
+pub use order::{Acceptance, ApplyError, NewOrder, Order, ReplyTo, ReplyToError};
 pub use policy::{Policy, Route};
 pub use step::{Step, step};
 pub use store::{AcceptError, AppendError, Store, StoreError};

@@ -13,7 +13,8 @@ use recharge_core::{MerchantId, OrderId, OrderState};
 
 use crate::record;
 use crate::store::{
-    AccountLimit, Guards, Hold, InboxEntry, KeptCallback, Lease, Message, OrderKey, Stored, Told,
+    AccountLimit, Delivery, Guards, Hold, InboxEntry, KeptCallback, Lease, Message, OrderKey,
+    Stored, Told,
 };
 use crate::{AcceptError, Acceptance, NewOrder, Order, Recorded, StoreError, WallTime};
 
@@ -44,9 +45,11 @@ enum Entry {
         key: OrderKey,
         record: String,
         told: Vec<Told>,
+        at: WallTime,
     },
     Callback(KeptCallback),
     Handled(u64),
+    PutOff(u64, Delivery),
     Delivered(Vec<u64>),
     Restored,
     Hold(Option<WallTime>),
@@ -181,7 +184,12 @@ impl State {
                 });
                 self.free(key);
             }
-            Entry::Append { key, record, told } => {
+            Entry::Append {
+                key,
+                record,
+                told,
+                at,
+            } => {
                 let events = record::decode(record).map_err(damaged)?;
                 let Some(kept) = self.kept_mut(*key) else {
                     return Err(damaged("events of an order that isn't there"));
@@ -213,6 +221,8 @@ impl State {
                         merchant: what.merchant.clone(),
                         order_id: what.order_id.clone(),
                         what: *told,
+                        since: *at,
+                        delivery: Delivery::at(*at),
                     };
                     self.messages.insert(self.message_ids, message);
                 }
@@ -224,11 +234,27 @@ impl State {
                     *handled = true;
                 }
             }
+            Entry::PutOff(id, delivery) => {
+                if let Some(message) = self.messages.get_mut(id) {
+                    message.delivery = delivery.clone();
+                }
+            }
             Entry::Delivered(ids) => self.messages.retain(|id, _| !ids.contains(id)),
             Entry::Restored => self.hold = Some(Hold::Restored),
             Entry::Hold(until) => self.hold = until.map(Hold::Until),
         }
         Ok(())
+    }
+
+    /// The oldest message of each kind and order that has not been given up, and when it is due.
+    fn first_messages(&self) -> impl Iterator<Item = (WallTime, &Message)> {
+        let mut seen = BTreeSet::new();
+        self.messages.values().filter_map(move |message| {
+            let next = message.delivery.next?;
+            let is_notice = matches!(message.what, Told::Notice(_));
+            seen.insert((message.key, is_notice))
+                .then_some((next, message))
+        })
     }
 
     fn kept(&self, key: OrderKey) -> Option<&Kept> {

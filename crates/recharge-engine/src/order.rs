@@ -1,5 +1,7 @@
 //! The order: a fold of its events, and nothing else.
 
+use std::fmt;
+
 use recharge_core::{
     Account, AttemptNumber, Carrier, FaceValue, MerchantId, OrderId, OrderState, ProviderId,
     ReviewReason, Standing, SubmitRequest,
@@ -30,10 +32,47 @@ pub struct NewOrder {
     pub carrier: Option<Carrier>,
     /// The only provider that it may go to, where the merchant has chosen one.
     pub provider: Option<ProviderId>,
+    /// Where the merchant is told what becomes of it, where that was said.
+    pub reply_to: Option<ReplyTo>,
+}
+
+/// Where a merchant is told what becomes of an order, in the words of whoever took it: the engine keeps
+/// them and doesn't read them. `Debug` shows none of them: an address can hold a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ReplyTo(Box<str>);
+
+/// Why a text can't say where a merchant is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "where the merchant is told is 1 to 2,048 bytes, without line breaks and other control characters"
+)]
+pub struct ReplyToError;
+
+impl ReplyTo {
+    /// Takes 1 to 2,048 bytes without control characters.
+    pub fn parse(text: &str) -> Result<Self, ReplyToError> {
+        let plain = !text.is_empty() && !text.chars().any(char::is_control);
+        if plain && text.len() <= 2_048 {
+            Ok(Self(text.into()))
+        } else {
+            Err(ReplyToError)
+        }
+    }
+
+    /// The words.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ReplyTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReplyTo(***)")
+    }
 }
 
 impl NewOrder {
-    /// An order that names no carrier and no provider.
+    /// An order that names no carrier, no provider and no place to be told.
     pub const fn new(
         merchant: MerchantId,
         order_id: OrderId,
@@ -47,6 +86,7 @@ impl NewOrder {
             amount,
             carrier: None,
             provider: None,
+            reply_to: None,
         }
     }
 }

@@ -130,6 +130,32 @@ pub struct Message {
     pub order_id: OrderId,
     /// What is to be told.
     pub what: Told,
+    /// When it became so.
+    pub since: WallTime,
+    /// How its delivery stands.
+    pub delivery: Delivery,
+}
+
+/// How the delivery of a message stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// How many times it was tried in vain.
+    pub tries: u32,
+    /// When it is tried next; `None`: it has been given up, and waits for a person.
+    pub next: Option<WallTime>,
+    /// Why the last try failed: for an operator, without secrets, at most 200 characters are kept.
+    pub trouble: Option<String>,
+}
+
+impl Delivery {
+    /// One that has not been tried.
+    pub const fn at(next: WallTime) -> Self {
+        Self {
+            tries: 0,
+            next: Some(next),
+            trouble: None,
+        }
+    }
 }
 
 /// What is told.
@@ -236,8 +262,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The log of an order: every event, versions 1, 2, 3 and so on. Empty when there is no such order.
     async fn log(&self, key: OrderKey) -> Result<Vec<Recorded>, StoreError>;
 
-    /// Up to `limit` orders that the filter lets through, the newest first. The key of the last one is the
-    /// `before` of the next page.
+    /// Up to `limit` orders that the filter lets through, the newest first: by when they were accepted, and by
+    /// key within a millisecond. The key of the last one is the `before` of the next page. A page of one
+    /// merchant's orders takes as long among a million as among a few; without a merchant all are looked at.
     async fn list(
         &self,
         filter: &Filter,
@@ -280,6 +307,18 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Up to `limit` messages that have not been delivered, the oldest first, with ids above `after`; from 0
     /// all of them.
     async fn messages(&self, after: u64, limit: usize) -> Result<Vec<Message>, StoreError>;
+
+    /// Up to `limit` messages whose time has come at `now`, the longest due first. Of an order's notices, and
+    /// of its alarms, only the oldest that has not been given up: so that versions rise where they are told.
+    async fn messages_due(&self, now: WallTime, limit: usize) -> Result<Vec<Message>, StoreError>;
+
+    /// When the next message is due; a time past is one that can be delivered now.
+    async fn next_message(&self) -> Result<Option<WallTime>, StoreError>;
+
+    /// A delivery has failed, is given up, or begins anew. One that is not there is no error.
+    ///
+    /// After a crash before it: it is due as before.
+    async fn put_off(&self, id: u64, delivery: Delivery) -> Result<(), StoreError>;
 
     /// Marks messages as delivered. They are forgotten; ids that are not there are no error.
     ///

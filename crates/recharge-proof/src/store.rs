@@ -18,8 +18,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use recharge_core::{MerchantId, OrderId};
 use recharge_engine::store::{
-    Accepted, Brief, Filter, Guards, InboxEntry, KeptCallback, Lease, Message, OrderKey, Session,
-    Statistics, Store, Stored,
+    Accepted, Brief, Delivery, Filter, Guards, InboxEntry, KeptCallback, Lease, Message, OrderKey,
+    Session, Statistics, Store, Stored,
 };
 use recharge_engine::{
     AcceptError, Acceptance, AppendError, Epoch, MemoryStore, Recorded, Step, StoreError, WallTime,
@@ -351,6 +351,23 @@ impl Store for ModelStore {
             at_once(memory.messages(after, limit))
         })
         .await
+    }
+
+    async fn messages_due(&self, now: WallTime, limit: usize) -> Result<Vec<Message>, StoreError> {
+        self.reads(Op::Messages, |memory| {
+            at_once(memory.messages_due(now, limit))
+        })
+        .await
+    }
+
+    async fn next_message(&self) -> Result<Option<WallTime>, StoreError> {
+        self.reads(Op::Messages, |memory| at_once(memory.next_message()))
+            .await
+    }
+
+    async fn put_off(&self, id: u64, delivery: Delivery) -> Result<(), StoreError> {
+        let what = move |memory: &MemoryStore| at_once(memory.put_off(id, delivery.clone()));
+        self.writes(Op::Delivered, None, what, nobody).await
     }
 
     async fn delivered(&self, ids: &[u64]) -> Result<(), StoreError> {

@@ -25,8 +25,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use async_trait::async_trait;
 use recharge_core::{MerchantId, OrderId};
 use recharge_engine::store::{
-    Accepted, Brief, Filter, Guards, InboxEntry, KeptCallback, Lease, Message, OrderKey, Session,
-    Statistics, Stored,
+    Accepted, Brief, Delivery, Filter, Guards, InboxEntry, KeptCallback, Lease, Message, OrderKey,
+    Session, Statistics, Stored,
 };
 use recharge_engine::{
     AcceptError, Acceptance, AppendError, Epoch, Order, Recorded, Step, Store, StoreError, WallTime,
@@ -383,6 +383,19 @@ impl Store for Sqlite {
 
     async fn messages(&self, after: u64, limit: usize) -> Result<Vec<Message>, StoreError> {
         self.query(move |it| told::messages(it, after, limit)).await
+    }
+
+    async fn messages_due(&self, now: WallTime, limit: usize) -> Result<Vec<Message>, StoreError> {
+        self.query(move |it| told::messages_due(it, now, limit))
+            .await
+    }
+
+    async fn next_message(&self) -> Result<Option<WallTime>, StoreError> {
+        self.query(told::next_message).await
+    }
+
+    async fn put_off(&self, id: u64, delivery: Delivery) -> Result<(), StoreError> {
+        self.write(small::PutOff(id, delivery)).await
     }
 
     async fn delivered(&self, ids: &[u64]) -> Result<(), StoreError> {

@@ -11,8 +11,8 @@ use common::InFile;
 use recharge_conformance::store::{CASES, Fate, Harness};
 use recharge_core::{MerchantId, OrderId};
 use recharge_engine::store::{
-    Accepted, Brief, Filter, Guards, InboxEntry, KeptCallback, Lease, Message, OrderKey, Session,
-    Statistics, Stored,
+    Accepted, Brief, Delivery, Filter, Guards, InboxEntry, KeptCallback, Lease, Message, OrderKey,
+    Session, Statistics, Stored,
 };
 use recharge_engine::{
     AcceptError, Acceptance, AppendError, Epoch, Recorded, Step, Store, StoreError, WallTime,
@@ -39,6 +39,9 @@ enum Defect {
     UnknownIsUnavailable,
     DropsMessages,
     NeverDelivers,
+    DeliversAtOnce,
+    LaterVersionsFirst,
+    NoNextMessage,
     LogLosesTheLast,
     SkipsAtTheEndOfAPage,
     FilterIgnoresTime,
@@ -84,6 +87,12 @@ const CAUGHT: &[(Defect, &str)] = &[
     (D::UnknownIsUnavailable, "a_landed_commit_is_there"),
     (D::DropsMessages, "messages_come_with_their_step"),
     (D::NeverDelivers, "messages_wait_until_they_are_delivered"),
+    (D::DeliversAtOnce, "a_delivery_that_fails_is_put_off"),
+    (
+        D::LaterVersionsFirst,
+        "of_an_order_the_oldest_is_told_first",
+    ),
+    (D::NoNextMessage, "a_delivery_that_fails_is_put_off"),
     (D::LogLosesTheLast, "the_log_is_the_order"),
     (D::LogLosesTheLast, "every_kind_of_event_comes_back"),
     (D::SkipsAtTheEndOfAPage, "pages_cover_every_order_once"),
@@ -334,6 +343,30 @@ impl Store for BrokenStore {
 
     async fn messages(&self, after: u64, limit: usize) -> Result<Vec<Message>, StoreError> {
         self.store.messages(after, limit).await
+    }
+
+    async fn messages_due(&self, now: WallTime, limit: usize) -> Result<Vec<Message>, StoreError> {
+        if self.is(D::LaterVersionsFirst) {
+            // Those that are not the first of their order come as well.
+            let all = self.store.messages(0, limit).await?;
+            let due = |it: &Message| it.delivery.next.is_some_and(|next| next <= now);
+            return Ok(all.into_iter().filter(due).collect());
+        }
+        self.store.messages_due(now, limit).await
+    }
+
+    async fn next_message(&self) -> Result<Option<WallTime>, StoreError> {
+        if self.is(D::NoNextMessage) {
+            return Ok(None);
+        }
+        self.store.next_message().await
+    }
+
+    async fn put_off(&self, id: u64, delivery: Delivery) -> Result<(), StoreError> {
+        if self.is(D::DeliversAtOnce) {
+            return Ok(());
+        }
+        self.store.put_off(id, delivery).await
     }
 
     async fn delivered(&self, ids: &[u64]) -> Result<(), StoreError> {

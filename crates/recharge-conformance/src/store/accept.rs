@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use recharge_core::{Account, AccountKind, Carrier, FaceValue, MerchantId, OrderState, ProviderId};
 use recharge_engine::store::{AccountLimit, AccountLimits, Guards};
-use recharge_engine::{AcceptError, Acceptance, Epoch, Order};
+use recharge_engine::{AcceptError, Acceptance, Epoch, Order, ReplyTo};
 
 use super::kit::{Scene, wall};
 
@@ -55,6 +55,7 @@ pub async fn the_same_id_for_something_else_is_a_conflict(scene: Scene) {
         other(&|it| it.what.amount = FaceValue::from_yuan(51).unwrap()),
         other(&|it| it.what.carrier = Some(Carrier::Mobile)),
         other(&|it| it.what.provider = Some(ProviderId::parse("first").unwrap())),
+        other(&|it| it.what.reply_to = ReplyTo::parse("https://shop.test/told").ok()),
     ];
     for other in others {
         let refused = scene.try_accept(other, Guards::default()).await;
@@ -72,6 +73,7 @@ pub async fn an_acceptance_comes_back_exactly(mut scene: Scene) {
     acceptance.what.account = Account::parse(AccountKind::Landline, "0571-56565366").unwrap();
     acceptance.what.carrier = Some(Carrier::Telecom);
     acceptance.what.provider = Some(ProviderId::parse("only-this").unwrap());
+    acceptance.what.reply_to = ReplyTo::parse("https://shop.test/told").ok();
     acceptance.at.epoch = Epoch(41);
     acceptance.at.monotonic = Duration::from_nanos(123_456_789_012_345_677);
     acceptance.held = true;

@@ -51,6 +51,22 @@ pub async fn pages_cover_every_order_once(scene: Scene) {
     assert_eq!(rest.unwrap(), expected[2..]);
 }
 
+/// Also where the clock has been set back meanwhile.
+pub async fn pages_go_by_the_time_of_acceptance(scene: Scene) {
+    let mut orders = Vec::new();
+    for millis in [5_000, 1_000, 9_000, 1_000, 7_000] {
+        orders.push(scene.accept(scene.fresh(millis)).await);
+    }
+    let expected = [2, 4, 0, 3, 1].map(|at: usize| orders[at].clone());
+    let mut filter = Filter::default();
+    for merchant in [None, Some(MerchantId::local())] {
+        filter.merchant = merchant;
+        for limit in [1, 2, 100] {
+            assert_eq!(pages(&scene, &filter, limit).await, expected);
+        }
+    }
+}
+
 /// Each filter alone, and together.
 pub async fn filters_let_through_what_they_say(mut scene: Scene) {
     let mut orders = mixed(&scene).await;

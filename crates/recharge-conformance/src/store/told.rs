@@ -1,7 +1,7 @@
 //! What waits to be told, and callbacks that have been heard.
 
 use recharge_core::{UpstreamOrderId, UpstreamState};
-use recharge_engine::store::{KeptCallback, Message, Told};
+use recharge_engine::store::{Delivery, KeptCallback, Message, Told};
 
 use super::Fate;
 use super::kit::{Scene, provider, wall};
@@ -70,6 +70,94 @@ pub async fn messages_come_with_their_step(mut scene: Scene) {
         }
         scene.crash().await;
     }
+}
+
+async fn due(scene: &Scene, millis: u64) -> Vec<u64> {
+    let due = scene.store.messages_due(wall(millis), 100).await.unwrap();
+    due.iter().map(|it| it.id).collect()
+}
+
+/// It is due when it came to be, then when it is put off to, then never, then when somebody says so; and how
+/// often it failed, and why, stays with it.
+pub async fn a_delivery_that_fails_is_put_off(mut scene: Scene) {
+    for _ in 0..2 {
+        scene.succeeded(0).await;
+    }
+    let [first, second]: [Message; 2] = all(&scene).await.try_into().unwrap();
+    assert_eq!(first.delivery, Delivery::at(first.since));
+    let since = first.since.max(second.since);
+    let now = u64::try_from(since.millis() - wall(0).millis()).unwrap();
+    assert_eq!(due(&scene, now).await, [first.id, second.id]);
+    let one = scene.store.messages_due(wall(now), 1).await.unwrap();
+    assert_eq!(one, std::slice::from_ref(&first));
+    let failed = Delivery {
+        tries: 3,
+        next: Some(wall(now + 5_000)),
+        trouble: Some("the address answered 503".to_owned()),
+    };
+    scene.store.put_off(first.id, failed.clone()).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(due(&scene, now + 4_999).await, [second.id]);
+        assert_eq!(due(&scene, now + 5_000).await, [second.id, first.id]);
+        let next = scene.store.next_message().await;
+        assert_eq!(next, Ok(Some(second.since)));
+        assert_eq!(all(&scene).await[0].delivery, failed);
+        scene.crash().await;
+    }
+    let given_up = Delivery {
+        next: None,
+        ..failed
+    };
+    scene
+        .store
+        .put_off(first.id, given_up.clone())
+        .await
+        .unwrap();
+    scene.store.delivered(&[second.id]).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(due(&scene, now + 90_000_000).await, [] as [u64; 0]);
+        assert_eq!(scene.store.next_message().await, Ok(None));
+        assert_eq!(all(&scene).await[0].delivery, given_up);
+        scene.crash().await;
+    }
+    let again = Delivery::at(wall(now));
+    scene.store.put_off(first.id, again).await.unwrap();
+    assert_eq!(due(&scene, now).await, [first.id]);
+    assert_eq!(scene.store.put_off(9_999, given_up).await, Ok(()));
+}
+
+/// Until it is delivered or given up: versions rise where they are told. Alarms don't wait for notices.
+pub async fn of_an_order_the_oldest_is_told_first(scene: Scene) {
+    let charging = scene.charging(0).await;
+    let later = 90_000_000_000;
+    let step = scene.told(&charging.order, UpstreamState::Charging, later);
+    let order = scene.append(charging.key, step).await;
+    let step = scene.told(&order, UpstreamState::Succeeded, later);
+    scene.append(charging.key, step).await;
+    let [review, alarm, succeeded]: [Message; 3] = all(&scene).await.try_into().unwrap();
+    assert!(matches!(alarm.what, Told::Alarm { .. }));
+    assert_eq!(due(&scene, later).await, [review.id, alarm.id]);
+    let put_off = Delivery {
+        tries: 1,
+        next: Some(wall(later + 60_000)),
+        trouble: None,
+    };
+    scene.store.put_off(review.id, put_off).await.unwrap();
+    scene.store.delivered(&[alarm.id]).await.unwrap();
+    assert_eq!(due(&scene, later).await, [] as [u64; 0]);
+    let next = scene.store.next_message().await;
+    assert_eq!(
+        next,
+        Ok(Some(wall(later + 60_000))),
+        "not the one that waits"
+    );
+    let given_up = Delivery {
+        tries: 2,
+        next: None,
+        trouble: None,
+    };
+    scene.store.put_off(review.id, given_up).await.unwrap();
+    assert_eq!(due(&scene, later).await, [succeeded.id]);
 }
 
 fn callback(number: &str) -> KeptCallback {

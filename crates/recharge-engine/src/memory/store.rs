@@ -1,5 +1,6 @@
 //! The contract of [`Store`], in memory.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
@@ -8,8 +9,8 @@ use recharge_core::{MerchantId, OrderId};
 use super::{Entry, MemoryStore, damaged};
 use crate::record;
 use crate::store::{
-    Accepted, Brief, Filter, Guards, InboxEntry, KeptCallback, Lease, Message, OrderKey, Session,
-    Statistics, Store, Stored, Told,
+    Accepted, Brief, Delivery, Filter, Guards, InboxEntry, KeptCallback, Lease, Message, OrderKey,
+    Session, Statistics, Store, Stored, Told,
 };
 use crate::{
     AcceptError, Acceptance, AppendError, Epoch, NumberKey, Order, Recorded, Step, StoreError,
@@ -153,6 +154,7 @@ impl Store for MemoryStore {
             record: record::encode(&step.events)
                 .map_err(|error| StoreError::Refused(error.to_string()))?,
             told: notices.chain(alarms).collect(),
+            at: step.events.last().unwrap_or(first).at.wall,
         })?;
         Ok(())
     }
@@ -183,9 +185,11 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<Vec<Stored>, StoreError> {
         let books = self.lock();
+        let place = |key| Some((books.state.kept(key)?.order.accepted().wall, key));
+        let last = before.and_then(place);
         let wanted = |(key, order): &(OrderKey, &Order)| {
             let (what, at) = (order.what(), order.accepted().wall);
-            before.is_none_or(|before| *key < before)
+            last.is_none_or(|last| (at, *key) < last)
                 && filter.merchant.as_ref().is_none_or(|m| what.merchant == *m)
                 && filter
                     .state
@@ -201,14 +205,9 @@ impl Store for MemoryStore {
             key,
             order: order.clone(),
         };
-        Ok(books
-            .state
-            .keys()
-            .rev()
-            .filter(wanted)
-            .take(limit)
-            .map(stored)
-            .collect())
+        let mut found: Vec<_> = books.state.keys().filter(wanted).collect();
+        found.sort_by_key(|(key, order)| Reverse((order.accepted().wall, *key)));
+        Ok(found.into_iter().take(limit).map(stored).collect())
     }
 
     async fn survey(
@@ -303,6 +302,27 @@ impl Store for MemoryStore {
         let books = self.lock();
         let waiting = books.state.messages.range(after.saturating_add(1)..);
         Ok(waiting.take(limit).map(|(_, m)| m.clone()).collect())
+    }
+
+    async fn messages_due(&self, now: WallTime, limit: usize) -> Result<Vec<Message>, StoreError> {
+        let books = self.lock();
+        let mut due: Vec<_> = books
+            .state
+            .first_messages()
+            .filter(|(next, _)| *next <= now)
+            .collect();
+        due.sort_by_key(|(next, message)| (*next, message.id));
+        let due = due.into_iter().take(limit);
+        Ok(due.map(|(_, message)| message.clone()).collect())
+    }
+
+    async fn next_message(&self) -> Result<Option<WallTime>, StoreError> {
+        let books = self.lock();
+        Ok(books.state.first_messages().map(|(next, _)| next).min())
+    }
+
+    async fn put_off(&self, id: u64, delivery: Delivery) -> Result<(), StoreError> {
+        self.lock().write(Entry::PutOff(id, delivery))
     }
 
     async fn delivered(&self, ids: &[u64]) -> Result<(), StoreError> {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use recharge_core::{MerchantId, OrderId};
 use recharge_engine::store::{
-    Accepted, Brief, Filter, Guards, InboxEntry, KeptCallback, Lease, Message, OrderKey, Session,
-    Statistics, Stored,
+    Accepted, Brief, Delivery, Filter, Guards, InboxEntry, KeptCallback, Lease, Message, OrderKey,
+    Session, Statistics, Stored,
 };
 use recharge_engine::{
     AcceptError, Acceptance, AppendError, Epoch, MemoryStore, Recorded, Step, Store, StoreError,
@@ -187,6 +187,18 @@ impl Store for Uneven {
 
     async fn messages(&self, after: u64, limit: usize) -> Result<Vec<Message>, StoreError> {
         self.store.messages(after, limit).await
+    }
+
+    async fn messages_due(&self, now: WallTime, limit: usize) -> Result<Vec<Message>, StoreError> {
+        self.store.messages_due(now, limit).await
+    }
+
+    async fn next_message(&self) -> Result<Option<WallTime>, StoreError> {
+        self.store.next_message().await
+    }
+
+    async fn put_off(&self, id: u64, delivery: Delivery) -> Result<(), StoreError> {
+        self.store.put_off(id, delivery).await
     }
 
     async fn delivered(&self, ids: &[u64]) -> Result<(), StoreError> {

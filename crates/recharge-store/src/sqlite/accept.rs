@@ -2,7 +2,7 @@
 
 use recharge_core::{Carrier, MerchantId, OrderId, OrderState, ProviderId};
 use recharge_engine::store::{AccountLimit, AccountLimits, Guards, Lease, OrderKey};
-use recharge_engine::{AcceptError, Acceptance, NewOrder};
+use recharge_engine::{AcceptError, Acceptance, NewOrder, ReplyTo};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::batch::Batch;
@@ -49,8 +49,9 @@ impl Op for Accept {
         batch
             .prepare(
                 "INSERT INTO orders (merchant, order_id, kind, account, yuan, carrier, provider,
-                     accepted, epoch, monotonic, held, state, version, due, open)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, ?8, 1)",
+                     accepted, epoch, monotonic, held, state, version, due, open, reply_to)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, ?8, 1,
+                     ?13)",
             )?
             .execute(params![
                 what.merchant.as_str(),
@@ -65,6 +66,7 @@ impl Op for Accept {
                 monotonic,
                 held,
                 pending,
+                what.reply_to.as_ref().map(ReplyTo::as_str),
             ])?;
         let key = OrderKey(unsigned(batch.connection().last_insert_rowid()));
         batch.count(OrderState::INITIAL, 1);
@@ -85,6 +87,7 @@ impl Accept {
             amount,
             carrier,
             provider,
+            reply_to,
             ..
         } = &self.acceptance.what;
         let same = |row: &Row<'_>| -> rusqlite::Result<bool> {
@@ -93,11 +96,12 @@ impl Accept {
                 && text(2)? == Some(account.as_str())
                 && row.get::<_, u32>(3)? == amount.yuan()
                 && text(4)? == carrier.map(Carrier::as_str)
-                && text(5)? == provider.as_ref().map(ProviderId::as_str))
+                && text(5)? == provider.as_ref().map(ProviderId::as_str)
+                && text(6)? == reply_to.as_ref().map(ReplyTo::as_str))
         };
         batch
             .prepare(
-                "SELECT key, kind, account, yuan, carrier, provider
+                "SELECT key, kind, account, yuan, carrier, provider, reply_to
                  FROM orders WHERE merchant = ?1 AND order_id = ?2",
             )?
             .query_row((merchant.as_str(), order_id.as_str()), |row| {

@@ -28,6 +28,8 @@ pub(super) struct Append {
     numbers: Vec<(u32, AttemptNumber, ProviderId)>,
     begun: usize,
     messages: Vec<(u64, &'static str, Cow<'static, str>)>,
+    /// When the step was made.
+    at: WallTime,
 }
 
 impl Append {
@@ -77,6 +79,10 @@ impl Append {
             numbers,
             begun,
             messages: notices.chain(alarms).collect(),
+            at: step
+                .events
+                .last()
+                .map_or(WallTime::from_millis(0), |it| it.at.wall),
         })
     }
 
@@ -186,9 +192,17 @@ impl Op for Append {
             let id = batch.next_message()?;
             batch
                 .prepare(
-                    "INSERT INTO outbox (id, key, version, kind, what) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    "INSERT INTO outbox (id, key, version, kind, what, since, next)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
                 )?
-                .execute(params![id, sql(self.key), signed(*version), kind, what])?;
+                .execute(params![
+                    id,
+                    sql(self.key),
+                    signed(*version),
+                    kind,
+                    what,
+                    self.at.millis()
+                ])?;
         }
         if self.state != was.state {
             batch.count(was.state, -1);

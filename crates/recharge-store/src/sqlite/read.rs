@@ -6,7 +6,9 @@ use recharge_core::{
     Account, AccountKind, Carrier, FaceValue, MerchantId, OrderId, OrderState, ProviderId,
 };
 use recharge_engine::store::{Brief, Filter, OrderKey, Statistics, Stored};
-use recharge_engine::{Acceptance, NewOrder, Order, Recorded, StoreError, WallTime, record};
+use recharge_engine::{
+    Acceptance, NewOrder, Order, Recorded, ReplyTo, StoreError, WallTime, record,
+};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
@@ -20,7 +22,7 @@ pub(super) fn order(connection: &Connection, key: OrderKey) -> Result<Option<Sto
     let row = connection
         .prepare_cached(
             "SELECT merchant, order_id, kind, account, yuan, carrier, provider,
-                 accepted, epoch, monotonic, held, state, reason, version
+                 accepted, epoch, monotonic, held, state, reason, version, reply_to
              FROM orders WHERE key = ?1",
         )
         .map_err(unwritten)?
@@ -93,6 +95,10 @@ fn acceptance(row: &Row<'_>) -> rusqlite::Result<Acceptance> {
         .map(ProviderId::parse)
         .transpose()
         .map_err(nonsense)?;
+    what.reply_to = some(14)?
+        .map(ReplyTo::parse)
+        .transpose()
+        .map_err(nonsense)?;
     Ok(Acceptance {
         what,
         at: moment_of(row.get(7)?, row.get(8)?, row.get(9)?),
@@ -142,56 +148,58 @@ pub(super) fn list(
         until,
         ..
     } = filter;
-    let before = before.map_or(i64::MAX, |key| signed(key.0));
-    let mut values = vec![
-        Value::from(before),
-        Value::from(i64::try_from(limit).unwrap_or(i64::MAX)),
-    ];
+    let mut values = vec![Value::from(i64::try_from(limit).unwrap_or(i64::MAX))];
     let mut conditions = String::new();
     let mut and = |condition: &str, value: Value| {
         values.push(value);
-        conditions.extend([" AND ", condition, " ?", &values.len().to_string()]);
+        let at = values.len().to_string();
+        conditions.extend([" AND ", &condition.replace('?', &["?", &at].concat())]);
     };
+    if let Some(before) = before {
+        and(
+            "(accepted, key) < (SELECT accepted, key FROM orders WHERE key = ?)",
+            signed(before.0).into(),
+        );
+    }
     if let Some(merchant) = merchant {
-        and("merchant =", merchant.as_str().to_owned().into());
+        and("merchant = ?", merchant.as_str().to_owned().into());
     }
     if let Some(account) = account {
-        and("account =", account.clone().into());
+        and("account = ?", account.clone().into());
     }
     if let Some(from) = from {
-        and("accepted >=", from.millis().into());
+        and("accepted >= ?", from.millis().into());
     }
     if let Some(until) = until {
-        and("accepted <", until.millis().into());
+        and("accepted < ?", until.millis().into());
     }
-    // The states are written into the text: a partial index is only used for what is known to be in it.
-    let (mut index, state) = match state {
-        None => ("NOT INDEXED", String::new()),
+    let (index, state) = match state {
+        None => (None, String::new()),
         Some(state) => {
             let name = state.as_str();
+            // The states are written into the text: a partial index is only used for what is known to be
+            // in it.
+            let is = format!(" AND state = '{name}'");
             match state {
-                OrderState::Review(_) => {
-                    ("INDEXED BY orders_review", format!(" AND state = '{name}'"))
-                }
-                OrderState::Failed => {
-                    ("INDEXED BY orders_failed", format!(" AND state = '{name}'"))
-                }
-                OrderState::Succeeded => ("NOT INDEXED", format!(" AND state = '{name}'")),
+                OrderState::Review(_) => (Some("orders_review"), is),
+                OrderState::Failed => (Some("orders_failed"), is),
+                OrderState::Succeeded => (None, is),
                 OrderState::Pending
                 | OrderState::Submitting
                 | OrderState::Charging
-                | OrderState::Unknown => (
-                    "INDEXED BY orders_open",
-                    format!(" AND open = 1 AND state = '{name}'"),
-                ),
+                | OrderState::Unknown => (Some("orders_open"), format!(" AND open = 1{is}")),
             }
         }
     };
-    if account.is_some() {
-        index = "INDEXED BY orders_account";
-    }
+    let index = match (account, index, merchant) {
+        (Some(_), _, _) => "INDEXED BY orders_account".to_owned(),
+        (None, Some(index), _) => format!("INDEXED BY {index}"),
+        (None, None, Some(_)) => "INDEXED BY orders_merchant".to_owned(),
+        (None, None, None) => "NOT INDEXED".to_owned(),
+    };
     let sql = format!(
-        "SELECT key FROM orders {index} WHERE key < ?1{conditions}{state} ORDER BY key DESC LIMIT ?2"
+        "SELECT key FROM orders {index} WHERE TRUE{conditions}{state}
+         ORDER BY accepted DESC, key DESC LIMIT ?1"
     );
     let keys: Vec<OrderKey> = connection
         .prepare_cached(&sql)

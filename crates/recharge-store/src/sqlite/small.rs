@@ -1,6 +1,6 @@
 //! The small things that are written: leases, epochs, holds, callbacks, and what was delivered.
 
-use recharge_engine::store::{Hold, KeptCallback, Lease, OrderKey, Session};
+use recharge_engine::store::{Delivery, Hold, KeptCallback, Lease, OrderKey, Session};
 use recharge_engine::{Epoch, NumberKey, WallTime};
 use rusqlite::{OptionalExtension, params};
 
@@ -159,6 +159,35 @@ impl Op for Handled {
         batch
             .prepare("UPDATE inbox SET handled = 1 WHERE id = ?1")?
             .execute([signed(self.0)])?;
+        Ok(())
+    }
+}
+
+/// The delivery of a message stands so.
+#[derive(Debug)]
+pub(super) struct PutOff(pub(super) u64, pub(super) Delivery);
+
+impl Op for PutOff {
+    type Outcome = ();
+
+    fn apply(&self, batch: &mut Batch<'_>) -> rusqlite::Result<()> {
+        let Self(
+            id,
+            Delivery {
+                tries,
+                next,
+                trouble,
+            },
+        ) = self;
+        let trouble: Option<String> = trouble.as_ref().map(|it| it.chars().take(200).collect());
+        batch
+            .prepare("UPDATE outbox SET tries = ?2, next = ?3, trouble = ?4 WHERE id = ?1")?
+            .execute(params![
+                signed(*id),
+                tries,
+                next.map(WallTime::millis),
+                trouble
+            ])?;
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! What waits to be told, and what has been heard.
 
 use recharge_core::{MerchantId, OrderId, ProviderId, UpstreamOrderId, UpstreamState};
-use recharge_engine::store::{InboxEntry, KeptCallback, Message, OrderKey, Told};
-use recharge_engine::{Notice, StoreError, record};
-use rusqlite::{Connection, Row};
+use recharge_engine::store::{Delivery, InboxEntry, KeptCallback, Message, OrderKey, Told};
+use recharge_engine::{Notice, StoreError, WallTime, record};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::error::unwritten;
 use super::value::{nonsense, signed, unsigned};
@@ -17,10 +17,46 @@ pub(super) fn messages(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     connection
         .prepare_cached(
-            "SELECT id, key, merchant, order_id, outbox.version, outbox.kind, what
+            "SELECT id, key, merchant, order_id, outbox.version, outbox.kind, what, since, tries, next,
+                 trouble
              FROM outbox JOIN orders USING (key) WHERE id > ?1 ORDER BY id LIMIT ?2",
         )
         .and_then(|mut it| it.query_map((signed(after), limit), message)?.collect())
+        .map_err(unwritten)
+}
+
+/// The oldest message of each kind and order that has not been given up.
+const FIRST: &str = "FROM outbox JOIN orders USING (key)
+    WHERE next IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM outbox AS earlier INDEXED BY outbox_order
+        WHERE earlier.key = outbox.key AND earlier.kind = outbox.kind AND earlier.next IS NOT NULL
+          AND earlier.id < outbox.id)";
+
+/// Messages whose time has come.
+pub(super) fn messages_due(
+    connection: &Connection,
+    now: WallTime,
+    limit: usize,
+) -> Result<Vec<Message>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let sql = format!(
+        "SELECT id, key, merchant, order_id, outbox.version, outbox.kind, what, since, tries, next, trouble
+         {FIRST} AND next <= ?1 ORDER BY next, id LIMIT ?2"
+    );
+    connection
+        .prepare_cached(&sql)
+        .and_then(|mut it| it.query_map((now.millis(), limit), message)?.collect())
+        .map_err(unwritten)
+}
+
+/// When the next message is due.
+pub(super) fn next_message(connection: &Connection) -> Result<Option<WallTime>, StoreError> {
+    connection
+        .prepare_cached(&format!("SELECT next {FIRST} ORDER BY next LIMIT 1"))
+        .and_then(|mut it| {
+            let next = it.query_row([], |row| Ok(WallTime::from_millis(row.get(0)?)));
+            next.optional()
+        })
         .map_err(unwritten)
 }
 
@@ -44,6 +80,12 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
         merchant: MerchantId::parse(&text(2)?).map_err(nonsense)?,
         order_id: OrderId::parse(&text(3)?).map_err(nonsense)?,
         what,
+        since: WallTime::from_millis(row.get(7)?),
+        delivery: Delivery {
+            tries: row.get(8)?,
+            next: row.get::<_, Option<i64>>(9)?.map(WallTime::from_millis),
+            trouble: row.get(10)?,
+        },
     })
 }
 
