@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -56,6 +56,8 @@ pub(super) struct Held {
     pub(super) order: tokio::sync::Mutex<Order>,
     /// Whether somebody sees to its next turn: a task, a gate, or the scheduler.
     pub(super) seen_to: AtomicBool,
+    /// The epoch of the last step that was written down here; 0 before there was one.
+    pub(super) stepped_in: AtomicU64,
 }
 
 /// Why an input did not become durable.
@@ -170,6 +172,7 @@ impl Core {
                 key,
                 order: tokio::sync::Mutex::new(order),
                 seen_to: AtomicBool::new(false),
+                stepped_in: AtomicU64::new(0),
             })
         };
         lock(&self.held).entry(key).or_insert_with(fresh).clone()
@@ -205,7 +208,7 @@ impl Core {
         let mut order = held.order.lock().await;
         loop {
             let made = self.step(&order, &input)?;
-            match self.write(held.key, lease, &mut order, made).await? {
+            match self.write(held, lease, &mut order, made).await? {
                 Written::Durable(effects) => return Ok(effects),
                 Written::Again => {}
             }
@@ -231,20 +234,22 @@ impl Core {
     /// Makes a step durable, whatever it takes to know that it is.
     pub(super) async fn write(
         &self,
-        key: OrderKey,
+        held: &Held,
         lease: Option<Lease>,
         order: &mut Order,
         made: Step,
     ) -> Result<Written, TellError> {
-        if made.events.is_empty() {
+        let Some(last) = made.events.last() else {
             return Ok(Written::Durable(made.effects));
-        }
+        };
+        let (key, epoch) = (held.key, last.at.epoch.0);
         let mut wait = Duration::from_millis(50);
         loop {
             let appended = self.store.append(key, lease, &made).await;
             match decide::wrote(appended, lease.is_some()) {
                 Wrote::Durable => {
                     self.store_works();
+                    held.stepped_in.store(epoch, Ordering::Release);
                     *order = made.order;
                     self.tell_waiting(key, order);
                     return Ok(Written::Durable(made.effects));
@@ -264,6 +269,7 @@ impl Core {
                 Wrote::Unknown => {
                     *order = self.read_back(key).await?;
                     if decide::is_ours(order, &made) {
+                        held.stepped_in.store(epoch, Ordering::Release);
                         self.tell_waiting(key, order);
                         return Ok(Written::Durable(made.effects));
                     }

@@ -58,8 +58,10 @@ impl Core {
                 due: order.due(),
             }
         };
-        let now = self.clock.now().wall;
-        if !must_be_told(Occasion::Jump, &brief, now, &self.times) {
+        let now = self.clock.now();
+        let stepped_in = held.stepped_in.load(Ordering::Acquire);
+        let before = stepped_in != 0 && stepped_in < now.epoch.0;
+        if !before || !must_be_told(Occasion::Jump, &brief, now.wall, &self.times) {
             return false;
         }
         let input = |_, jitter| Input::Recovered {

@@ -156,9 +156,7 @@ impl Core {
                     return End::Parked(upstream.clone(), lane, until);
                 }
             }
-            let written = self
-                .write(held.key, Some(self.lease), &mut order, made)
-                .await;
+            let written = self.write(held, Some(self.lease), &mut order, made).await;
             drop(order);
             match written {
                 Ok(Written::Durable(effects)) => {
