@@ -42,12 +42,12 @@ mod due;
 mod error;
 #[cfg(feature = "test-util")]
 mod fate;
-mod file;
+pub(crate) mod file;
 mod pool;
 mod queue;
 mod read;
 mod report;
-mod schema;
+pub(crate) mod schema;
 mod small;
 mod told;
 mod value;
@@ -57,6 +57,7 @@ pub use error::OpenError;
 #[cfg(feature = "test-util")]
 pub use fate::Fate;
 pub use report::Report;
+pub(crate) use value::nonsense;
 
 use accept::Taken;
 use claims::Claims;

@@ -119,7 +119,7 @@ impl OpenError {
         move |source| Self::Io { path, source }
     }
 
-    pub(super) fn sqlite(path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
+    pub(crate) fn sqlite(path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
         let path = path.to_owned();
         move |source| match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::NotOurs { path },

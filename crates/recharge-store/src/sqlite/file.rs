@@ -17,7 +17,7 @@ const LEAST_LIBRARY: i32 = 3_051_003;
 
 /// A database file by its one true path, so that two spellings of it have one lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place(PathBuf);
+pub(crate) struct Place(PathBuf);
 
 /// A file, whatever its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) struct Identity((u64, u64));
 
 impl Place {
     /// A file that need not exist, in a folder that must.
-    pub(super) fn of(path: &Path) -> Result<Self, OpenError> {
+    pub(crate) fn of(path: &Path) -> Result<Self, OpenError> {
         match path.canonicalize() {
             Ok(path) => Ok(Self(path)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -41,7 +41,7 @@ impl Place {
         }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
@@ -54,7 +54,7 @@ impl Place {
 
     /// Whether the file is there. Nothing here ever opens it but SQLite: to close a file that SQLite has
     /// open in the same process would drop SQLite's locks.
-    pub(super) fn exists(&self) -> bool {
+    pub(crate) fn exists(&self) -> bool {
         self.0.exists()
     }
 
@@ -149,7 +149,7 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), OpenError> {
 }
 
 /// A connection that can write, with nothing set yet: for a look at what the file is.
-pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {
+pub(crate) fn connect(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     open(path, flags)
 }
@@ -189,7 +189,7 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
 
 /// Sets what durability rests on, and reads it back: on some file systems SQLite silently does
 /// otherwise.
-pub(super) fn make_durable(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+pub(crate) fn make_durable(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let set = |setting: &'static str, value: &'static str, wanted: &'static str| {
         let failed = || OpenError::sqlite(path);
         connection

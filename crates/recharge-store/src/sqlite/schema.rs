@@ -28,6 +28,12 @@ pub(super) fn newest(migrations: &[&str]) -> u32 {
     u32::try_from(migrations.len()).unwrap_or(u32::MAX)
 }
 
+/// Whether a file is ours, and of the newest format. It is not changed.
+pub(crate) fn is_newest(path: &Path) -> Result<bool, OpenError> {
+    let connection = file::connect_read_only(path)?;
+    Ok(kind(&connection, path, MIGRATIONS)? == Kind::Ours(newest(MIGRATIONS)))
+}
+
 /// Looks at a file without changing it.
 pub(super) fn kind(
     connection: &Connection,

@@ -74,6 +74,6 @@ pub(super) fn state_of(name: &str, reason: Option<&str>) -> rusqlite::Result<Ord
 
 /// What is stored can't be what was written.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-pub(super) fn nonsense(what: impl ToString) -> rusqlite::Error {
+pub(crate) fn nonsense(what: impl ToString) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, Type::Text, what.to_string().into())
 }
