@@ -114,13 +114,12 @@ impl Judge {
             let Some(ended) = file.ended_at.filter(|at| steady && *at + last < now) else {
                 continue;
             };
-            let asked: Vec<_> = file
+            // Nobody learns what becomes of one at a provider that can't be asked.
+            let (asked, mute): (Vec<_>, Vec<_>) = file
                 .attempts
                 .iter()
-                .filter(|it| {
-                    it.may_have_gone() && Some(it.provider.as_str()) != self.mute.as_deref()
-                })
-                .collect();
+                .filter(|it| it.may_have_gone())
+                .partition(|it| Some(it.provider.as_str()) != self.mute.as_deref());
             let expected = u32::try_from(asked.len()).unwrap_or(0) * watches;
             // What ended while all went well is asked about every time.
             if ended >= since && file.asked_since_end < expected {
@@ -134,10 +133,13 @@ impl Judge {
                 let row = Upstream::parse(&it.provider).and_then(|of| world.row(of, &it.number));
                 row.is_some_and(|row| row.state == LedgerState::Succeeded)
             });
-            let unpaid = asked.iter().all(|it| {
-                let row = Upstream::parse(&it.provider).and_then(|of| world.row(of, &it.number));
-                row.is_some_and(|row| row.state == LedgerState::Failed)
-            });
+            let unpaid = !asked.is_empty()
+                && mute.is_empty()
+                && asked.iter().all(|it| {
+                    let row =
+                        Upstream::parse(&it.provider).and_then(|of| world.row(of, &it.number));
+                    row.is_some_and(|row| row.state == LedgerState::Failed)
+                });
             if file.failed_by_itself() && charged {
                 let what = format!(
                     "order {} is called failed and was paid, unnoticed",
@@ -145,7 +147,7 @@ impl Judge {
                 );
                 complaints.push((6, what));
             }
-            if file.state == OrderState::Succeeded && !file.decided && !asked.is_empty() && unpaid {
+            if file.state == OrderState::Succeeded && !file.decided && unpaid {
                 let what = format!(
                     "order {} is called succeeded and failed, unnoticed",
                     file.name
