@@ -53,6 +53,7 @@ enum Entry {
     Delivered(Vec<u64>),
     Restored,
     Hold(Option<WallTime>),
+    Nothing,
 }
 
 struct Books {
@@ -242,6 +243,7 @@ impl State {
             Entry::Delivered(ids) => self.messages.retain(|id, _| !ids.contains(id)),
             Entry::Restored => self.hold = Some(Hold::Restored),
             Entry::Hold(until) => self.hold = until.map(Hold::Until),
+            Entry::Nothing => {}
         }
         Ok(())
     }

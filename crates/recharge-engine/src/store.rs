@@ -281,6 +281,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Brief>, StoreError>;
 
+    /// Writes something that means nothing, durably: whether the store can be written now.
+    async fn probe(&self) -> Result<(), StoreError>;
+
     /// How many orders there are, and what waits.
     async fn statistics(&self) -> Result<Statistics, StoreError>;
 

@@ -321,6 +321,11 @@ impl Store for ModelStore {
         .await
     }
 
+    async fn probe(&self) -> Result<(), StoreError> {
+        let what = |memory: &MemoryStore| at_once(memory.probe());
+        self.writes(Op::Handled, None, what, nobody).await
+    }
+
     async fn statistics(&self) -> Result<Statistics, StoreError> {
         self.reads(Op::Read, |memory| at_once(memory.statistics()))
             .await

@@ -352,6 +352,10 @@ impl Store for Sqlite {
             .await
     }
 
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.write(small::Probe).await
+    }
+
     async fn statistics(&self) -> Result<Statistics, StoreError> {
         self.query(read::statistics).await
     }

@@ -312,6 +312,10 @@ impl Store for BrokenStore {
         self.store.survey(beyond, after, limit).await
     }
 
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.store.probe().await
+    }
+
     async fn statistics(&self) -> Result<Statistics, StoreError> {
         let mut statistics = self.store.statistics().await?;
         if self.is(D::Miscounts) {

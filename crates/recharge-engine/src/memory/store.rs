@@ -233,6 +233,10 @@ impl Store for MemoryStore {
             .collect())
     }
 
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.lock().write(Entry::Nothing)
+    }
+
     async fn statistics(&self) -> Result<Statistics, StoreError> {
         let books = self.lock();
         let mut orders: BTreeMap<&'static str, u64> = BTreeMap::new();

@@ -165,6 +165,10 @@ impl Store for Uneven {
         with_fate!(self, survey(beyond, after, limit))
     }
 
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.store.probe().await
+    }
+
     async fn statistics(&self) -> Result<Statistics, StoreError> {
         self.store.statistics().await
     }

@@ -70,6 +70,21 @@ impl Op for SetHold {
     }
 }
 
+/// A page is written as it was.
+#[derive(Debug)]
+pub(super) struct Probe;
+
+impl Op for Probe {
+    type Outcome = ();
+
+    fn apply(&self, batch: &mut Batch<'_>) -> rusqlite::Result<()> {
+        batch
+            .prepare("UPDATE meta SET settled = settled")?
+            .execute([])?;
+        Ok(())
+    }
+}
+
 /// A callback is kept.
 #[derive(Debug)]
 pub(super) struct Keep {

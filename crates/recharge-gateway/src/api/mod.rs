@@ -1,0 +1,5 @@
+//! The interface under `/v1`.
+
+pub mod input;
+pub mod orders;
+pub mod view;

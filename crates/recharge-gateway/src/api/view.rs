@@ -1,0 +1,82 @@
+//! What is shown of an order.
+
+use recharge_core::{AccountKind, OrderState};
+use recharge_engine::Order;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::time;
+
+/// An order as its merchant sees it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Order)]
+pub struct OrderView<'a> {
+    /// The merchant's name for it.
+    order_id: &'a str,
+    /// Where it stands: pending, submitting, charging, unknown, review, succeeded or failed.
+    state: &'static str,
+    /// Why it is on a person's desk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    review_reason: Option<&'static str>,
+    /// Rises with everything that becomes known of it.
+    version: u64,
+    /// mobile, landline, broadband or combined.
+    kind: &'static str,
+    /// What is topped up.
+    account: &'a str,
+    /// The face value in whole yuan.
+    #[schema(example = "100")]
+    amount: String,
+    /// The carrier, where it was named.
+    carrier: Option<&'static str>,
+    /// Where it was sent last, or was charged; or the only one that it may go to.
+    provider: Option<&'a str>,
+    /// The provider's number for it.
+    upstream_order_id: Option<&'a str>,
+    /// What the provider charges for it, in yuan.
+    #[schema(example = "99.65")]
+    cost: Option<String>,
+    /// When it was accepted.
+    created_at: String,
+    /// When it came to where it stands.
+    updated_at: String,
+}
+
+impl<'a> OrderView<'a> {
+    /// What is shown of it.
+    pub fn of(order: &'a Order) -> Self {
+        let what = order.what();
+        let attempt = order.telling_attempt();
+        let state = order.state();
+        let provider = attempt.map(recharge_engine::Attempt::provider);
+        Self {
+            order_id: what.order_id.as_str(),
+            state: state.as_str(),
+            review_reason: match state {
+                OrderState::Review(reason) => Some(reason.as_str()),
+                OrderState::Pending
+                | OrderState::Submitting
+                | OrderState::Charging
+                | OrderState::Unknown
+                | OrderState::Succeeded
+                | OrderState::Failed => None,
+            },
+            version: order.version(),
+            kind: AccountKind::as_str(what.account.kind()),
+            account: what.account.as_str(),
+            amount: what.amount.yuan().to_string(),
+            carrier: what.carrier.map(recharge_core::Carrier::as_str),
+            provider: provider
+                .or(what.provider.as_ref())
+                .map(recharge_core::ProviderId::as_str),
+            upstream_order_id: attempt
+                .and_then(|attempt| attempt.upstream_order_id())
+                .map(recharge_core::UpstreamOrderId::as_str),
+            cost: attempt
+                .and_then(recharge_engine::Attempt::cost)
+                .map(|cost| cost.to_string()),
+            created_at: time::rfc3339(order.accepted().wall),
+            updated_at: time::rfc3339(order.entered().wall),
+        }
+    }
+}

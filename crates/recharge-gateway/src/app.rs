@@ -1,0 +1,53 @@
+//! [`App`]: what every handler has at hand.
+
+use std::fmt;
+use std::sync::Arc;
+
+use recharge_core::{Provider, ProviderId};
+use recharge_engine::{Clock, Driver, Store, WallTime};
+use recharge_store::Registry;
+
+use crate::ring::KeyRing;
+use crate::settings::Settings;
+
+/// What every handler has at hand.
+pub struct App {
+    /// The engine, at work.
+    pub driver: Driver,
+    /// Who may use it, and files of orders.
+    pub registry: Arc<Registry>,
+    /// The keys at hand.
+    pub ring: Arc<KeyRing>,
+    /// The providers that have an account.
+    pub providers: Vec<Arc<dyn Provider>>,
+    /// The engine's clock.
+    pub clock: Arc<dyn Clock>,
+    /// What the operator has decided.
+    pub settings: Settings,
+}
+
+impl App {
+    /// The store, to read from.
+    pub fn store(&self) -> &dyn Store {
+        self.driver.store().as_ref()
+    }
+
+    /// The time of day.
+    pub fn now(&self) -> WallTime {
+        self.clock.now().wall
+    }
+
+    /// The provider of that name.
+    pub fn provider(&self, id: &ProviderId) -> Option<&Arc<dyn Provider>> {
+        self.providers.iter().find(|provider| provider.id() == id)
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("driver", &self.driver)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,41 @@
+//! The engine as a service.
+//!
+//! ```text
+//!   a shop ──▶ /v1/… ───────┐                                   ┌──▶ its webhook, signed
+//!   an old shop ▶ /compat/… ┼─▶ keys ─▶ Driver ◀──▶ store ─▶ outbox ─▶ its old receiver
+//!   an upstream ▶ /callbacks ┘            │
+//!                                         └──▶ Juhe, Jisu
+//! ```
+//!
+//! What a request may do is decided once, by [`auth`]; what it means, by the engine. A handler translates:
+//! it reads what came, calls the driver, and shows what there is. Nothing here knows when to send or ask.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`settings`] | [`Settings`]: what an operator decides |
+//! | [`server`] | [`Gateway`]: listening, draining, and what guards every connection |
+//! | [`routes`] | every route with what it takes to use it |
+//! | [`api`] | the interface under `/v1` |
+//! | [`health`] | whether it works |
+//! | [`auth`], [`ring`] | who may do what; the keys, as they are at hand |
+//! | [`keys`], [`seal`] | how keys are made, and how secrets that must be read again are kept |
+//! | [`problem`] | [`Problem`]: every error that is answered |
+//! | [`time`] | times as they are shown and written |
+
+pub mod api;
+pub mod app;
+pub mod auth;
+pub mod health;
+pub mod keys;
+pub mod problem;
+pub mod ring;
+pub mod routes;
+pub mod seal;
+pub mod server;
+pub mod settings;
+pub mod time;
+
+pub use app::App;
+pub use problem::Problem;
+pub use server::{Gateway, ServeError};
+pub use settings::Settings;

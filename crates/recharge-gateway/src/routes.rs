@@ -1,0 +1,81 @@
+//! Every route. Their description is made from the handlers, and so can't be behind them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::response::{IntoResponse, Response};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::problem::{Code, Problem};
+use crate::{api, health};
+
+/// What the description says of the whole.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Recharge",
+        description = "Tops up phones, landlines and broadband. An order that was answered for is not lost, is \
+            not charged twice, and is not called failed while it may have been paid. Amounts are texts in \
+            yuan; times are RFC 3339 with an offset.",
+    ),
+    tags(
+        (name = "orders", description = "Orders, and what becomes of them"),
+        (name = "health", description = "For whoever runs the service"),
+    ),
+    modifiers(&Keys),
+)]
+struct Description;
+
+struct Keys;
+
+impl Modify for Keys {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let components = description.components.get_or_insert_default();
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        components.add_security_scheme("key", scheme);
+    }
+}
+
+/// All routes, and their description.
+fn all() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(api::orders::place, api::orders::list))
+        .routes(routes!(api::orders::show))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+}
+
+/// The description of the interface, as OpenAPI 3.1.
+pub fn description() -> utoipa::openapi::OpenApi {
+    let (_, description) = all().split_for_parts();
+    description
+}
+
+/// The service, without what guards its connections.
+pub fn router(app: Arc<App>) -> Router {
+    let (router, description) = all().split_for_parts();
+    // Made once: it doesn't change while the process lives.
+    let description: bytes::Bytes = description.to_json().unwrap_or_default().into();
+    let limit = DefaultBodyLimit::max(app.settings.body_limit);
+    router
+        .route(
+            "/openapi.json",
+            axum::routing::get(async move || json(description.clone())),
+        )
+        .method_not_allowed_fallback(async || {
+            Problem::new(Code::MethodNotAllowed, "there is no such method here")
+        })
+        .fallback(async || Problem::new(Code::NotFound, "there is no such path"))
+        .layer(limit)
+        .with_state(app)
+}
+
+fn json(body: bytes::Bytes) -> Response {
+    let kind = [(http::header::CONTENT_TYPE, "application/json")];
+    (kind, body).into_response()
+}

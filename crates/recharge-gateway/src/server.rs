@@ -1,0 +1,192 @@
+//! [`Gateway`]: listening, draining, and what guards every connection.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::response::IntoResponse;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
+use recharge_engine::driver::{Setup, StartError};
+use recharge_store::{Registry, RegistryError};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+use tower::ServiceExt as _;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::App;
+use crate::problem::{Code, Problem};
+use crate::ring::KeyRing;
+use crate::routes;
+use crate::settings::Settings;
+
+/// The most bytes of a request's head.
+const HEAD: usize = 16 * 1024;
+
+/// A service that is running. Dropping it leaves it running: [`stop`](Self::stop) ends it.
+#[derive(Debug)]
+pub struct Gateway {
+    app: Arc<App>,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    accepting: JoinHandle<()>,
+    keeping_up: JoinHandle<()>,
+}
+
+/// Why it can't be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// Nothing can listen there.
+    #[error("can't listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The keys can't be read.
+    #[error("the keys can't be read: {0}")]
+    Registry(#[from] RegistryError),
+    /// The engine can't be started.
+    #[error(transparent)]
+    Engine(#[from] StartError),
+}
+
+impl Gateway {
+    /// Takes its address, starts the engine, and answers requests from then on.
+    pub async fn start(
+        setup: Setup,
+        registry: Registry,
+        settings: Settings,
+    ) -> Result<Self, ServeError> {
+        let listen = |source| ServeError::Listen {
+            address: settings.listen,
+            source,
+        };
+        // First of all: a second gateway must not take the store from one that runs.
+        let listener = TcpListener::bind(settings.listen).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let registry = Arc::new(registry);
+        let ring = Arc::new(KeyRing::load(
+            Arc::clone(&registry),
+            settings.master_key.clone(),
+            settings.requests_per_second,
+        )?);
+        let (providers, clock) = (setup.providers.clone(), Arc::clone(&setup.clock));
+        let driver = setup.start().await?;
+        let keeping_up = tokio::spawn(Arc::clone(&ring).keep_up());
+        let app = Arc::new(App {
+            driver,
+            registry,
+            ring,
+            providers,
+            clock,
+            settings,
+        });
+        let (stop, stopped) = watch::channel(false);
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&app), stopped));
+        Ok(Self {
+            app,
+            address,
+            stop,
+            accepting,
+            keeping_up,
+        })
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more requests, answers those that have come, and stops the engine once what is under way has
+    /// been recorded. Answers whether everything was, within [`Settings::drain`].
+    pub async fn stop(self) -> bool {
+        self.stop.send_replace(true);
+        let drain = self.app.settings.drain;
+        let accepting = self.accepting;
+        let drained = tokio::time::timeout(drain, accepting).await.is_ok();
+        let stopped = self.app.driver.stop(drain).await;
+        self.keeping_up.abort();
+        self.app.ring.note().await;
+        drained && stopped
+    }
+}
+
+async fn accept(listener: TcpListener, app: Arc<App>, mut stopped: watch::Receiver<bool>) {
+    let settings = &app.settings;
+    let room = Arc::new(Semaphore::new(settings.connections));
+    let graceful = GracefulShutdown::new();
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(settings.deadline)
+        .max_buf_size(HEAD)
+        .keep_alive(true);
+    let router = guarded(routes::router(Arc::clone(&app)), settings);
+    loop {
+        let Ok(place) = Arc::clone(&room).acquire_owned().await else {
+            return;
+        };
+        let (stream, peer) = tokio::select! {
+            // The sender lives as long as the gateway; without it there is nobody to serve for.
+            _ = stopped.changed() => break,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                // Out of files, say: those that are open go on, and may close.
+                Err(error) => {
+                    tracing::warn!(%error, "a connection was not accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+        };
+        let connection = serve(&http, stream, peer, router.clone());
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            // What goes wrong on a connection is its client's to know.
+            drop(connection.await);
+            drop(place);
+        });
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+fn serve(
+    http: &hyper::server::conn::http1::Builder,
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+) -> impl GracefulConnection<Error = hyper::Error> + Send + use<> {
+    // An answer is one write.
+    drop(stream.set_nodelay(true));
+    let service = hyper::service::service_fn(move |request: http::Request<Incoming>| {
+        let mut request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request)
+    });
+    http.serve_connection(TokioIo::new(stream), service)
+}
+
+/// A panic and a deadline are answered like any other problem.
+fn guarded(router: Router, settings: &Settings) -> Router {
+    let deadline = settings.deadline;
+    router
+        .layer(axum::middleware::from_fn(
+            move |request: axum::extract::Request, next: axum::middleware::Next| async move {
+                match tokio::time::timeout(deadline, next.run(request)).await {
+                    Ok(response) => response,
+                    Err(_) => Problem::new(Code::Timeout, "it took too long").into_response(),
+                }
+            },
+        ))
+        .layer(CatchPanicLayer::custom(|_| {
+            Problem::new(Code::Internal, "something went wrong here").into_response()
+        }))
+}
