@@ -8,8 +8,10 @@ use recharge_core::SecretString;
 
 use crate::demo::DemoArgs;
 use crate::exit;
+use crate::keys::KeysCommand;
 use crate::orders::args::OrderCommand;
 use crate::provider::ProviderArgs;
+use crate::serve::ServeArgs;
 use crate::sim::SimArgs;
 
 /// Tops up phones, landlines and broadband through Juhe and Jisu
@@ -36,9 +38,13 @@ const ENVIRONMENT: &str = "
 Environment:
   RECHARGE_CONFIG   the configuration file, as --config
   RECHARGE_JUHE_…, RECHARGE_JISU_…, RECHARGE_HTTP_…, RECHARGE_LIFECYCLE_…,
-  RECHARGE_STORE_…, RECHARGE_PEOPLE_…, RECHARGE_LIMITS_…
+  RECHARGE_STORE_…, RECHARGE_PEOPLE_…, RECHARGE_LIMITS_…,
+  RECHARGE_SERVER_…, RECHARGE_WEBHOOKS_…, RECHARGE_CALLBACKS_…
                     one for each key of the file, and it wins over the file: see
                     `recharge config template`
+  RECHARGE_MASTER_KEY
+                    64 hexadecimal digits that seal the secrets of drop-in credentials and webhooks
+  RECHARGE_LOG      what the service logs, such as warn
   NO_COLOR          no colours, if it is set to anything";
 
 /// Over the options that every command takes.
@@ -76,6 +82,18 @@ The exit status is 0 if and only if no order was charged twice, lost, or given a
     /// Orders that are kept: written down before they are sent, and followed to their end.
     #[command(flatten)]
     Orders(OrderCommand),
+    /// Run the service: orders over HTTP, callbacks, webhooks
+    #[command(after_help = "Examples:
+  recharge serve --config recharge.toml
+  RECHARGE_SERVER_LISTEN=0.0.0.0:8080 recharge serve
+
+It prints `listening on http://ADDR` once it takes requests, and ends on SIGINT or SIGTERM when what is
+under way has been recorded. Keys are made with `recharge keys create`. Logs are JSON on standard error;
+RECHARGE_LOG says of what, such as `warn` or `recharge_gateway=debug`.")]
+    Serve(ServeArgs),
+    /// Make, list and revoke the keys of the service
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Run the simulator of both upstreams until it is interrupted
     Sim(SimArgs),
     /// Print the signature of a request or callback

@@ -7,6 +7,7 @@
 //! | [`batch`] | files of orders |
 //! | [`orders`] | orders, their histories and the desk, as they are shown |
 //! | [`demo`] | `recharge demo` |
+//! | [`serve`], [`keys`] | the service, and who may use it |
 //! | [`sim`] | `recharge sim` |
 //! | [`provider`] | `recharge provider` |
 //! | [`exit`] | what the exit status says |
@@ -23,9 +24,11 @@ pub mod demo;
 mod duration;
 pub mod error;
 pub mod exit;
+pub mod keys;
 pub mod orders;
 pub mod output;
 pub mod provider;
+pub mod serve;
 mod service;
 mod settings;
 mod sign;
@@ -79,6 +82,8 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
     match cli.command {
         Command::Demo(args) => demo::run(args, &context.output).await,
         Command::Orders(command) => orders::run(command, &context).await,
+        Command::Serve(args) => serve::run(args, &context).await,
+        Command::Keys(command) => keys::run(command, &context),
         Command::Sim(args) => sim::run(args, &context).await,
         Command::Sign(command) => sign::run(&command, &context),
         Command::Verify(command) => verify::run(&command, &context),

@@ -100,8 +100,8 @@ impl Prepared {
         Ok(known)
     }
 
-    /// Opens the store for writing, recovers what an earlier process left, and goes to work.
-    pub(crate) async fn start(self, context: &Context) -> Result<Service, CliError> {
+    /// Opens the store for writing, and says what an engine on it is made of.
+    pub(crate) fn setup(self) -> Result<Setup, CliError> {
         let store = Sqlite::open(&self.file).map_err(|error| trouble(&self.file, error))?;
         let seed = getrandom::u64().map_err(|error| {
             CliError::system(
@@ -111,17 +111,23 @@ impl Prepared {
         })?;
         let clock = Arc::new(SystemClock::default());
         let mut setup = Setup::new(Arc::new(store), self.providers, clock, seed);
-        let times = &self.rules.times;
-        let patience = times.in_flight().saturating_add(Duration::from_secs(1));
         setup.times = self.rules.times;
         setup.routes = self.rules.routes;
         setup.approvers = self.rules.approvers;
         setup.limits = self.rules.limits;
         setup.caution = self.rules.caution;
-        let driver = setup.start().await.map_err(|error| match error {
-            StartError::Store(error) => trouble(&self.file, error),
-            error => CliError::unconfigured(error.to_string()),
-        })?;
+        Ok(setup)
+    }
+
+    /// Opens the store for writing, recovers what an earlier process left, and goes to work.
+    pub(crate) async fn start(self, context: &Context) -> Result<Service, CliError> {
+        let file = self.file.clone();
+        let setup = self.setup()?;
+        let patience = setup.times.in_flight().saturating_add(Duration::from_secs(1));
+        let driver = setup
+            .start()
+            .await
+            .map_err(|error| not_started(&file, error))?;
         let output = context.output.clone();
         let watching = tokio::spawn(watch(driver.clone(), output.clone()));
         Ok(Service {
@@ -130,6 +136,14 @@ impl Prepared {
             output,
             watching,
         })
+    }
+}
+
+/// Why the engine doesn't start on a store.
+pub(crate) fn not_started(file: &Path, error: StartError) -> CliError {
+    match error {
+        StartError::Store(error) => trouble(file, error),
+        error => CliError::unconfigured(error.to_string()),
     }
 }
 

@@ -1,7 +1,9 @@
 //! What values are: how each is read, shown, and what is said when it can't be read.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use recharge_core::{FaceValue, SecretString};
 use recharge_store::StoreUrl;
 use toml::de::DeValue;
@@ -35,6 +37,16 @@ pub enum Kind {
     Names,
     /// Face values in whole yuan.
     FaceValues,
+    /// An address and a port to listen on.
+    Listen,
+    /// Yes or no.
+    Flag,
+    /// The name of a file.
+    File,
+    /// Addresses of machines, or networks of them.
+    Networks,
+    /// Origins of web pages.
+    Origins,
 }
 
 /// A value that was read.
@@ -44,7 +56,7 @@ pub enum Value {
     Secret(SecretString),
     /// Of a [`Kind::Proxy`].
     Proxy(recharge_http::ProxyUrl),
-    /// Of a [`Kind::BaseUrl`], a [`Kind::Path`], a [`Kind::Choice`] or a [`Kind::Store`].
+    /// Of a [`Kind::BaseUrl`], a [`Kind::Path`], a [`Kind::Choice`], a [`Kind::Store`] or a [`Kind::File`].
     Text(String),
     /// Of a [`Kind::Duration`] or a [`Kind::Wait`].
     Duration(Duration),
@@ -52,10 +64,16 @@ pub enum Value {
     Durations(Vec<Duration>),
     /// Of a [`Kind::Count`].
     Count(u32),
-    /// Of a [`Kind::Names`].
+    /// Of a [`Kind::Names`] or a [`Kind::Origins`].
     Names(Vec<String>),
     /// Of a [`Kind::FaceValues`].
     FaceValues(Vec<FaceValue>),
+    /// Of a [`Kind::Listen`].
+    Listen(SocketAddr),
+    /// Of a [`Kind::Flag`].
+    Flag(bool),
+    /// Of a [`Kind::Networks`].
+    Networks(Vec<IpNet>),
 }
 
 impl Kind {
@@ -96,6 +114,20 @@ impl Kind {
                 "write whole yuan above zero, such as [10, 50, 100] (in the environment: 10,50,100)"
                     .to_owned()
             }
+            Self::Listen => {
+                "write an IP address and a port, such as \"127.0.0.1:8080\"; port 0 is any free one"
+                    .to_owned()
+            }
+            Self::Flag => "write true or false, without quotes".to_owned(),
+            Self::File => "write the name of a file in quotes".to_owned(),
+            Self::Networks => {
+                "write IP addresses or networks, such as [\"10.0.0.0/8\", \"192.0.2.7\"] (in the environment: 10.0.0.0/8,192.0.2.7)"
+                    .to_owned()
+            }
+            Self::Origins => {
+                "write origins, such as [\"https://shop.example.com\"] (in the environment with commas between): a scheme and a host, no path"
+                    .to_owned()
+            }
         }
     }
 
@@ -130,6 +162,16 @@ impl Kind {
             }
             Self::Names => some(text.split(',').map(name)).map(Value::Names),
             Self::FaceValues => face_values(text.split(',').map(str::trim)),
+            Self::Listen => text.parse().ok().map(Value::Listen),
+            Self::Flag => text.parse().ok().map(Value::Flag),
+            Self::File => {
+                let usable = !text.is_empty() && !text.chars().any(char::is_control);
+                usable.then(|| Value::Text(text.to_owned()))
+            }
+            Self::Networks => {
+                some(text.split(',').map(|it| network(it.trim()))).map(Value::Networks)
+            }
+            Self::Origins => some(text.split(',').map(|it| origin(it.trim()))).map(Value::Names),
         };
         read.ok_or_else(|| self.right())
     }
@@ -153,11 +195,31 @@ impl Kind {
                     .map(Value::Names)
                     .ok_or_else(|| self.right())
             }
+            (Self::Networks, DeValue::Array(items)) => {
+                some(items.iter().map(|item| network(item.get_ref().as_str()?)))
+                    .map(Value::Networks)
+                    .ok_or_else(|| self.right())
+            }
+            (Self::Origins, DeValue::Array(items)) => {
+                some(items.iter().map(|item| origin(item.get_ref().as_str()?)))
+                    .map(Value::Names)
+                    .ok_or_else(|| self.right())
+            }
+            (Self::Flag, DeValue::Boolean(flag)) => Ok(Value::Flag(*flag)),
             (Self::Count(_), DeValue::Integer(number)) if number.radix() == 10 => {
                 // TOML allows 10_000.
                 self.read(&number.as_str().replace('_', ""))
             }
-            (Self::FaceValues | Self::Waits | Self::Names | Self::Count(_), _) => Err(self.right()),
+            (
+                Self::FaceValues
+                | Self::Waits
+                | Self::Names
+                | Self::Networks
+                | Self::Origins
+                | Self::Flag
+                | Self::Count(_),
+                _,
+            ) => Err(self.right()),
             (_, DeValue::String(text)) => self.read(text),
             (_, _) => Err(self.right()),
         }
@@ -183,8 +245,27 @@ impl Value {
                 let values: Vec<String> = values.iter().map(ToString::to_string).collect();
                 values.join(",")
             }
+            Self::Listen(address) => address.to_string(),
+            Self::Flag(flag) => flag.to_string(),
+            Self::Networks(networks) => {
+                let networks: Vec<String> = networks.iter().map(ToString::to_string).collect();
+                networks.join(",")
+            }
         }
     }
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    text.parse().ok().or_else(one)
+}
+
+/// A scheme and a host, and perhaps a port.
+fn origin(text: &str) -> Option<String> {
+    let address = recharge_http::form::BaseUrl::parse(text).ok()?;
+    let host = text.split_once("://")?.1;
+    let bare = !host.is_empty() && !host.contains(['/', '@']);
+    bare.then(|| address.as_str().to_owned())
 }
 
 fn face_values<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Value> {

@@ -8,6 +8,7 @@
 //! | [`route`] | one `[[route]]`, as it is written |
 //! | [`build`] | transports and adapters' configurations from it |
 //! | [`rules`] | what the engine needs: times, routes, limits, approvers |
+//! | [`server`] | what the service is given |
 //! | [`error`] | what is wrong, and where |
 
 pub mod build;
@@ -17,6 +18,7 @@ pub mod kind;
 pub mod read;
 pub mod route;
 pub mod rules;
+pub mod server;
 mod short;
 
 use std::collections::BTreeMap;

@@ -222,7 +222,7 @@ impl Config {
     }
 
     /// A count, or its default in the table of keys.
-    fn count(&self, section: &str, name: &str) -> Option<u32> {
+    pub(super) fn count(&self, section: &str, name: &str) -> Option<u32> {
         let default = || {
             let key = Key::find(section, name)?;
             key.kind.read(key.default?).ok()

@@ -11,7 +11,7 @@ use recharge_core::{
 use recharge_engine::{NewOrder, WallTime};
 
 use super::decide::DecideArgs;
-use super::time;
+use recharge_gateway::time;
 use crate::choice::choice;
 use crate::config::{Config, PROVIDERS};
 use crate::error::CliError;

@@ -12,7 +12,7 @@ use recharge_engine::{
 use serde_json::{Value, json};
 
 use super::list;
-use super::time::age;
+use recharge_gateway::time::age;
 use super::words::{counted, reason};
 use crate::error::CliError;
 use crate::output::{Output, Tone, plain};

@@ -83,7 +83,7 @@ fn clock(findings: &mut Findings) {
         Ok(now) if now.as_secs() >= WRITTEN => {
             let millis = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
             let now = recharge_engine::WallTime::from_millis(millis);
-            findings.good("clock", super::time::local(now));
+            findings.good("clock", recharge_gateway::time::local(now));
         }
         Ok(_) | Err(_) => findings.bad(
             "clock",

@@ -4,7 +4,7 @@ use recharge_core::{Answer, QueryOutcome, SubmitOutcome, UpstreamOrderId, Upstre
 use recharge_engine::{Decision, Event, Order, Person, Price, Recorded, Verdict};
 use serde_json::{Value, json};
 
-use super::time::rfc3339;
+use recharge_gateway::time::rfc3339;
 use super::words::{counted, place, reason, words};
 use crate::output;
 

@@ -4,7 +4,7 @@ use recharge_core::{Carrier, Money, ProviderId, UpstreamOrderId};
 use recharge_engine::{Attempt, Order};
 use serde_json::{Value, json};
 
-use super::time::{local, rfc3339};
+use recharge_gateway::time::{local, rfc3339};
 use super::words::{counted, reason};
 use crate::error::CliError;
 use crate::output::{Output, Tone, plain};

@@ -11,7 +11,6 @@
 //! | [`list`] | rows of orders |
 //! | [`desk`] | what waits for people, and which decisions are open to them |
 //! | [`words`], [`events`] | each event in words, and as JSON |
-//! | [`time`] | times and ages as they are shown |
 //!
 //! Attempts are counted from 1 wherever people see them, in JSON too; the engine counts from 0.
 
@@ -25,7 +24,6 @@ pub mod list;
 mod look;
 mod place;
 pub mod show;
-pub mod time;
 pub mod words;
 
 use self::args::{OrderCommand, ReviewCommand};

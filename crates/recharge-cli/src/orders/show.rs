@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::events;
 use super::list::{self, tone};
-use super::time::local;
+use recharge_gateway::time::local;
 use super::words::{self, Words, counted};
 use crate::error::CliError;
 use crate::output::{Output, plain};

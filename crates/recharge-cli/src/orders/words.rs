@@ -8,7 +8,7 @@ use recharge_engine::{
     Decision, Event, Order, Person, Price, Purpose, Recorded, Verdict, WallTime,
 };
 
-use super::time::local;
+use recharge_gateway::time::local;
 use crate::output::plain;
 
 /// An event in words.

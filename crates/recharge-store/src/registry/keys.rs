@@ -287,20 +287,21 @@ impl Registry {
             .map_err(error)
     }
 
-    /// Replaces every sealed secret, all or none: for another master key. `seal` is given the name that a
-    /// secret is bound to (the id of a key, or the merchant of an endpoint) and what is kept.
+    /// Replaces every sealed secret, all or none: for another master key. `seal` is given what a secret
+    /// is for, `key:` and the id of a key or `endpoint:` and a merchant, and what is kept.
     pub fn reseal<E>(
         &self,
         mut seal: impl FnMut(&str, &[u8]) -> std::result::Result<Vec<u8>, E>,
     ) -> Result<std::result::Result<usize, E>> {
         const SEALED: [(&str, &str, &str); 2] = [
-            ("keys", "id", "WHERE kind <> 'api'"),
-            ("endpoints", "merchant", ""),
+            ("key", "id", "WHERE kind <> 'api'"),
+            ("endpoint", "merchant", ""),
         ];
         let mut connection = self.lock();
         let transaction = connection.transaction().map_err(error)?;
         let mut count = 0;
-        for (table, name, which) in SEALED {
+        for (what, name, which) in SEALED {
+            let table = format!("{what}s");
             let rows: Vec<(String, Vec<u8>)> = transaction
                 .prepare(&format!("SELECT {name}, secret FROM {table} {which}"))
                 .and_then(|mut it| {
@@ -309,7 +310,7 @@ impl Registry {
                 })
                 .map_err(error)?;
             for (id, secret) in rows {
-                let sealed = match seal(&id, &secret) {
+                let sealed = match seal(&format!("{what}:{id}"), &secret) {
                     Ok(sealed) => sealed,
                     Err(error) => return Ok(Err(error)),
                 };

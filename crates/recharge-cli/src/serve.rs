@@ -1,0 +1,72 @@
+//! `recharge serve`: the engine as a service.
+
+use clap::Args;
+use recharge_gateway::{Gateway, ServeError};
+use recharge_store::Registry;
+use serde_json::json;
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::orders::args::Database;
+use crate::service;
+use crate::stop::Stop;
+
+/// The options of `recharge serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Where orders are kept.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// Serves until SIGINT or SIGTERM, then lets what is under way come to its record.
+pub(crate) async fn run(args: ServeArgs, context: &Context) -> Result<Exit, CliError> {
+    // Listened to before anybody is told that it runs.
+    let stop = Stop::listen()?;
+    logs()?;
+    let settings = context.config()?.server()?;
+    let prepared = service::prepare(context, &args.database)?;
+    let file = prepared.file.clone();
+    let setup = prepared.setup()?;
+    let registry = Registry::open(&file).map_err(|error| service::trouble(&file, error))?;
+    let gateway = Gateway::start(setup, registry, settings)
+        .await
+        .map_err(|error| match error {
+            ServeError::Listen { address, source } => CliError::system(
+                format!("can't listen on {address} (choose another port, or 0 for any free one)"),
+                source,
+            ),
+            ServeError::Registry(error) => service::trouble(&file, error),
+            ServeError::Engine(error) => service::not_started(&file, error),
+            other => CliError::unusable(other.to_string()),
+        })?;
+    let url = format!("http://{}", gateway.address());
+    if context.output.is_json() {
+        context.output.json(&json!({ "listening": url }))?;
+    } else {
+        context.output.line(format!("listening on {url}"))?;
+    }
+    stop.wait().await;
+    if !gateway.stop().await {
+        let text = "some calls were still under way; the orders are in doubt and will be asked about at the next start";
+        context.output.warn(&[text.to_owned()]);
+    }
+    Ok(Exit::Success)
+}
+
+/// Logs are JSON, a line each, on standard error; `RECHARGE_LOG` says of what.
+fn logs() -> Result<(), CliError> {
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .with_env_var("RECHARGE_LOG")
+        .from_env()
+        .map_err(|error| CliError::unconfigured(format!("RECHARGE_LOG: {error}")))?;
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init()
+        .map_err(|error| CliError::system("can't write logs", std::io::Error::other(error)))
+}
