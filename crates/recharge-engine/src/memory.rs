@@ -8,6 +8,7 @@ mod store;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use recharge_core::{MerchantId, OrderId, OrderState};
 
@@ -49,7 +50,7 @@ enum Entry {
     Handled(u64),
     Delivered(Vec<u64>),
     Restored,
-    Hold(Option<WallTime>),
+    Hold(Option<Duration>),
 }
 
 struct Books {
@@ -226,7 +227,7 @@ impl State {
             }
             Entry::Delivered(ids) => self.messages.retain(|id, _| !ids.contains(id)),
             Entry::Restored => self.hold = Some(Hold::Restored),
-            Entry::Hold(until) => self.hold = until.map(Hold::Until),
+            Entry::Hold(left) => self.hold = left.map(Hold::For),
         }
         Ok(())
     }
