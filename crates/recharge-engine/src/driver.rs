@@ -37,6 +37,7 @@ mod core;
 pub mod decide;
 mod error;
 mod gate;
+mod hand;
 mod intake;
 mod recover;
 mod recovery;
@@ -193,8 +194,9 @@ impl Setup {
     /// Outside a tokio runtime, unless [`tasks`](Self::tasks) run elsewhere.
     pub async fn start(self) -> Result<Driver, StartError> {
         let core = Arc::new(Core::begin(self).await?);
+        let seen = core.clock.now();
         core.recover_at_start().await?;
-        scheduler::start(&core);
+        scheduler::start(&core, seen);
         Ok(Driver { core })
     }
 }

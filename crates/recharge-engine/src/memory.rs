@@ -8,6 +8,7 @@ mod store;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use recharge_core::{MerchantId, OrderId, OrderState};
 
@@ -52,7 +53,7 @@ enum Entry {
     PutOff(u64, Delivery),
     Delivered(Vec<u64>),
     Restored,
-    Hold(Option<WallTime>),
+    Hold(Option<Duration>),
     Nothing,
 }
 
@@ -242,7 +243,7 @@ impl State {
             }
             Entry::Delivered(ids) => self.messages.retain(|id, _| !ids.contains(id)),
             Entry::Restored => self.hold = Some(Hold::Restored),
-            Entry::Hold(until) => self.hold = until.map(Hold::Until),
+            Entry::Hold(left) => self.hold = left.map(Hold::For),
             Entry::Nothing => {}
         }
         Ok(())

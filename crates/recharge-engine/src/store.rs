@@ -10,6 +10,7 @@ mod filter;
 mod inbox;
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use recharge_core::{AttemptNumber, MerchantId, OrderId, OrderState, ProviderId};
@@ -47,9 +48,10 @@ pub struct Session {
 pub enum Hold {
     /// The open orders have not all been held yet.
     Restored,
-    /// They have; orders accepted before this are held as well, because their merchant may have sent them
-    /// before.
-    Until(WallTime),
+    /// They have; new ones are held as well, because their merchant may have sent them before, until workers
+    /// have run for so much longer. No wall clock has a say: one that was set wrong while nobody ran would end
+    /// it early.
+    For(Duration),
 }
 
 /// An order as a store hands it out.
@@ -328,10 +330,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// After a crash between delivery and mark they are delivered again.
     async fn delivered(&self, ids: &[u64]) -> Result<(), StoreError>;
 
-    /// Every open order has been held, and the hold stays until then; or, with `None`, is over.
+    /// Every open order has been held, and the hold stays for as long as workers run so much longer; or, with
+    /// `None`, is over. Milliseconds count.
     ///
-    /// After a crash before it: the next worker is told of the hold as it was, and holds them all again.
-    async fn set_hold(&self, until: Option<WallTime>) -> Result<(), StoreError>;
+    /// After a crash before it: the next worker is told of the hold as it was; one that has not begun holds
+    /// every open order again.
+    async fn set_hold(&self, left: Option<Duration>) -> Result<(), StoreError>;
 }
 
 /// The attempts that a step began: index, number and provider. A store keeps them to tell

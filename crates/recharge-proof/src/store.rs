@@ -381,8 +381,8 @@ impl Store for ModelStore {
         self.writes(Op::Delivered, None, what, nobody).await
     }
 
-    async fn set_hold(&self, until: Option<WallTime>) -> Result<(), StoreError> {
-        let what = move |memory: &MemoryStore| at_once(memory.set_hold(until));
+    async fn set_hold(&self, left: Option<Duration>) -> Result<(), StoreError> {
+        let what = move |memory: &MemoryStore| at_once(memory.set_hold(left));
         self.writes(Op::SetHold, None, what, nobody).await
     }
 }

@@ -21,6 +21,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use recharge_core::{MerchantId, OrderId};
@@ -407,7 +408,7 @@ impl Store for Sqlite {
         self.write(small::Delivered(ids.to_vec())).await
     }
 
-    async fn set_hold(&self, until: Option<WallTime>) -> Result<(), StoreError> {
-        self.write(small::SetHold(until)).await
+    async fn set_hold(&self, left: Option<Duration>) -> Result<(), StoreError> {
+        self.write(small::SetHold(left)).await
     }
 }

@@ -5,6 +5,7 @@ mod common;
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use common::InFile;
@@ -380,10 +381,10 @@ impl Store for BrokenStore {
         self.store.delivered(ids).await
     }
 
-    async fn set_hold(&self, until: Option<WallTime>) -> Result<(), StoreError> {
+    async fn set_hold(&self, left: Option<Duration>) -> Result<(), StoreError> {
         if self.is(D::HoldForgotten) {
             return Ok(());
         }
-        self.store.set_hold(until).await
+        self.store.set_hold(left).await
     }
 }

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -302,9 +304,9 @@ async fn a_restored_backup_holds_its_orders() {
     }
     assert_eq!(store.read(stored.key).await, Ok(Some(stored)));
     assert_eq!(store.read(later.key).await, Ok(None));
-    let until = WallTime::from_millis(5);
-    store.set_hold(Some(until)).await.unwrap();
-    assert_eq!(store.begin().await.unwrap().hold, Some(Hold::Until(until)));
+    let left = Duration::from_millis(5);
+    store.set_hold(Some(left)).await.unwrap();
+    assert_eq!(store.begin().await.unwrap().hold, Some(Hold::For(left)));
     store.set_hold(None).await.unwrap();
     assert_eq!(store.begin().await.unwrap().hold, None);
     drop(store);

@@ -90,6 +90,15 @@ The copy holds the key from which order numbers are derived: keep it as you keep
 What was sent since the backup was made is not in it. So orders that could still be sent are held until
 the upstream has been asked about every number that they could have used.")]
     Restore(RestoreArgs),
+    /// End the hold of a restored backup for new orders
+    #[command(after_help = "Example:
+  recharge end-hold
+
+For seven days of work after a restore each new order is first asked about at every provider, because its
+merchant may have sent it before. End that once no merchant will send again what it sent before the
+restore: an order that was sent and is not in the backup would be charged twice. Orders that are held
+already stay so until they have been asked about.")]
+    EndHold(EndHoldArgs),
     /// Check configuration, store and clock, and say what waits
     #[command(after_help = "Example:
   recharge doctor
@@ -317,6 +326,14 @@ pub struct RestoreArgs {
     /// Put it in the place of a store that is there, which is kept beside with .replaced at its end
     #[arg(long)]
     pub replace: bool,
+    /// Where orders are kept.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// What `recharge end-hold` takes.
+#[derive(Debug, Clone, Args)]
+pub struct EndHoldArgs {
     /// Where orders are kept.
     #[command(flatten)]
     pub database: Database,

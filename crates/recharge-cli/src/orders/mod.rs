@@ -44,6 +44,7 @@ pub(crate) async fn run(command: OrderCommand, context: &Context) -> Result<Exit
         OrderCommand::Batch(args) => batch::run::run(args, context).await,
         OrderCommand::Backup(args) => keep::backup(&args, context),
         OrderCommand::Restore(args) => keep::restore(&args, context),
+        OrderCommand::EndHold(args) => keep::end_hold(&args, context).await,
         OrderCommand::Doctor(args) => doctor::run(args, context).await,
     }
 }

@@ -37,6 +37,24 @@ fn what_was_sent_after_the_backup_is_found_and_not_sent_again() {
 }
 
 #[test]
+fn a_person_ends_the_hold_for_new_orders() {
+    let shop = Shop::open().hurried();
+    shop.run("end-hold").exits(8).complains("is not there");
+    shop.run(SUBMIT).exits(0);
+    shop.run("end-hold").exits(0).says("there is no hold");
+    shop.run("backup copy.sqlite").exits(0);
+    shop.run("restore copy.sqlite --replace").exits(0);
+    shop.run("end-hold").exits(2).complains("start once first");
+    shop.run("query A1").exits(0);
+    shop.run("doctor").exits(0).says("it is a restored backup");
+    assert_eq!(shop.json("end-hold")["was_held"], true);
+    let other = SUBMIT.replace("A1", "A2");
+    let ended = shop.run(&format!("{other} --allow-duplicate")).exits(0);
+    ended.says("succeeded\n");
+    assert_eq!(shop.sent(PHONE), (2, 2));
+}
+
+#[test]
 fn what_the_upstream_never_had_is_sent_once_the_hold_is_over() {
     let shop = Shop::open().hurried();
     let away = shop.at(SUBMIT).variable("RECHARGE_JUHE_BASE_URL", NOBODY);

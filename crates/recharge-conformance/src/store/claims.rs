@@ -1,5 +1,7 @@
 //! Who has which order, and when orders are due.
 
+use std::time::Duration;
+
 use recharge_engine::AppendError;
 use recharge_engine::store::{Guards, Hold, OrderKey};
 
@@ -191,11 +193,12 @@ pub async fn a_hold_stays_until_it_is_over(mut scene: Scene) {
     let acceptance = scene.fresh(0);
     let (merchant, id) = (&acceptance.what.merchant, &acceptance.what.order_id);
     let number = scene.session.numbers.derive(merchant, id, 0);
-    for hold in [Some(wall(5_000)), Some(wall(9_000)), None] {
+    let days = |days: u64| Some(Duration::from_hours(24 * days));
+    for hold in [days(7), days(2), None] {
         scene.store.set_hold(hold).await.unwrap();
         scene.crash().await;
-        assert_eq!(scene.session.hold, hold.map(Hold::Until));
-        assert_eq!(scene.begin().await.hold, hold.map(Hold::Until));
+        assert_eq!(scene.session.hold, hold.map(Hold::For));
+        assert_eq!(scene.begin().await.hold, hold.map(Hold::For));
         assert_eq!(scene.session.numbers.derive(merchant, id, 0), number);
     }
 }

@@ -16,8 +16,8 @@ use super::tasks::Tasks;
 use super::{Caution, Observer, Setup, StartError, default_routes};
 use crate::store::{Hold, Lease, OrderKey};
 use crate::{
-    AppendError, Clock, Effect, Input, Jitter, NewOrder, Order, Policy, SendToken, Step, Store,
-    StoreError, Times, step,
+    AppendError, Clock, Effect, Input, Jitter, Moment, NewOrder, Order, Policy, SendToken, Step,
+    Store, StoreError, Times, step,
 };
 
 /// How long to wait when the store, or a task, has failed.
@@ -36,10 +36,12 @@ pub(super) struct Core {
     pub(super) wake: Arc<Notify>,
     policies: BTreeMap<AccountKind, Policy>,
     pub(super) caution: Caution,
-    at_hand: usize,
+    pub(super) at_hand: usize,
     pub(super) heartbeat: Duration,
     observer: Option<Arc<dyn Observer>>,
     pub(super) hold: Mutex<Option<Hold>>,
+    /// Until when its time has been counted.
+    pub(super) hold_counted: Mutex<Option<Moment>>,
     stopped: watch::Sender<bool>,
     /// Why the store can't be used, while it can't.
     pub(super) trouble: watch::Sender<Option<String>>,
@@ -112,6 +114,7 @@ impl Core {
             heartbeat: setup.heartbeat.max(Duration::from_millis(1)),
             observer: setup.observer,
             hold: Mutex::new(session.hold),
+            hold_counted: Mutex::default(),
             stopped: watch::Sender::new(false),
             trouble: watch::Sender::new(None),
             random: Mutex::new(setup.seed),
@@ -163,23 +166,6 @@ impl Core {
 
     pub(super) fn policy(&self, what: &NewOrder) -> Option<&Policy> {
         self.policies.get(&what.account.kind())
-    }
-
-    /// Keeps a claimed order at hand.
-    pub(super) fn keep(&self, key: OrderKey, order: Order) -> Arc<Held> {
-        let fresh = || {
-            Arc::new(Held {
-                key,
-                order: tokio::sync::Mutex::new(order),
-                seen_to: AtomicBool::new(false),
-                stepped_in: AtomicU64::new(0),
-            })
-        };
-        lock(&self.held).entry(key).or_insert_with(fresh).clone()
-    }
-
-    pub(super) fn at_hand(&self, key: OrderKey) -> Option<Arc<Held>> {
-        lock(&self.held).get(&key).cloned()
     }
 
     /// An order that is at hand, or is claimed now, or is this worker's already, or another's.
@@ -334,29 +320,6 @@ impl Core {
             // It may have gone.
             let _ = waiter.send(order.clone());
         }
-    }
-
-    /// Lets go of an order that nobody else uses, which may be waiting at a gate.
-    pub(super) fn let_go(&self, held: &Arc<Held>) -> bool {
-        let mut orders = lock(&self.held);
-        // This handle and the map's.
-        let unused = Arc::strong_count(held) <= 2;
-        if unused
-            && orders
-                .get(&held.key)
-                .is_some_and(|it| Arc::ptr_eq(it, held))
-        {
-            orders.remove(&held.key);
-        }
-        unused
-    }
-
-    pub(super) fn crowded(&self) -> bool {
-        lock(&self.held).len() >= self.at_hand
-    }
-
-    pub(super) fn half_full(&self) -> bool {
-        lock(&self.held).len() > self.at_hand / 2
     }
 
     /// A token and jitter. SplitMix64: for telling sends apart, not for secrets.

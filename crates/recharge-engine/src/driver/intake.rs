@@ -21,8 +21,7 @@ impl Core {
         }
         let now = self.clock.now();
         let held = match *lock(&self.hold) {
-            Some(Hold::Restored) => true,
-            Some(Hold::Until(until)) => now.wall < until,
+            Some(Hold::Restored | Hold::For(_)) => true,
             None => false,
         };
         // Only a new order must be sold; one that is there already is what it is.

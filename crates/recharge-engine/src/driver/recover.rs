@@ -12,26 +12,42 @@ use crate::{Input, StoreError};
 /// before. The longest that an upstream is known to pay late.
 const HOLD: Duration = Duration::from_hours(7 * 24);
 
+/// How often it is written down how much of it is left. What a crash takes of that makes it longer.
+const COUNTED: Duration = Duration::from_hours(1);
+
 impl Core {
     /// Looks through the orders that an earlier worker left, and tells those that must know.
     pub(super) async fn recover_at_start(self: &Arc<Self>) -> Result<(), StoreError> {
         let restored = *lock(&self.hold) == Some(Hold::Restored);
         self.recover(Occasion::Start { restored }).await?;
         if restored {
-            let until = self.clock.now().wall.after(HOLD);
-            self.store.set_hold(Some(until)).await?;
-            *lock(&self.hold) = Some(Hold::Until(until));
-        } else if self.hold_is_over() {
-            self.store.set_hold(None).await?;
-            *lock(&self.hold) = None;
+            self.store.set_hold(Some(HOLD)).await?;
+            *lock(&self.hold) = Some(Hold::For(HOLD));
         }
+        *lock(&self.hold_counted) = Some(self.clock.now());
         self.hear_unhandled().await?;
         Ok(())
     }
 
-    fn hold_is_over(&self) -> bool {
-        let now = self.clock.now().wall;
-        matches!(*lock(&self.hold), Some(Hold::Until(until)) if until <= now)
+    /// Counts the time that the hold of a restored backup still has: that of workers at work, whatever the
+    /// wall clock says.
+    pub(super) async fn count_hold(&self) -> Result<(), StoreError> {
+        let Some(Hold::For(left)) = *lock(&self.hold) else {
+            return Ok(());
+        };
+        let now = self.clock.now();
+        let Some(counted) = *lock(&self.hold_counted) else {
+            return Ok(());
+        };
+        let passed = now.elapsed_since(counted);
+        if passed < COUNTED.min(left) {
+            return Ok(());
+        }
+        let left = left.checked_sub(passed).filter(|left| !left.is_zero());
+        self.store.set_hold(left).await?;
+        *lock(&self.hold) = left.map(Hold::For);
+        *lock(&self.hold_counted) = Some(now);
+        Ok(())
     }
 
     /// Tells orders of the callbacks that were kept, and not told, before.

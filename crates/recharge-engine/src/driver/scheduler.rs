@@ -23,10 +23,11 @@ pub(super) struct Agenda {
     claimable: Option<WallTime>,
 }
 
-/// Goes to work.
-pub(super) fn start(core: &Arc<Core>) {
+/// Goes to work. The clock was last looked at then: before the orders were looked through.
+pub(super) fn start(core: &Arc<Core>, seen: Moment) {
     let scheduler = core.clone();
-    core.tasks.spawn(async move { scheduler.schedule().await });
+    core.tasks
+        .spawn(async move { scheduler.schedule(seen).await });
 }
 
 impl Core {
@@ -52,8 +53,7 @@ impl Core {
         }
     }
 
-    async fn schedule(self: Arc<Self>) {
-        let mut seen = self.clock.now();
+    async fn schedule(self: Arc<Self>, mut seen: Moment) {
         // Whatever the store has is looked for at least as often as the scheduler wakes by itself.
         let mut look = Duration::ZERO;
         // Until every order has been told that must know.
@@ -69,6 +69,8 @@ impl Core {
                 }
                 jump = false;
             }
+            // Should it fail, the hold lasts longer.
+            drop(self.count_hold().await);
             let now = self.clock.now();
             seen = now;
             self.call_due(now.wall);

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use recharge_core::{MerchantId, OrderId};
@@ -333,7 +334,7 @@ impl Store for MemoryStore {
         self.lock().write(Entry::Delivered(ids.to_vec()))
     }
 
-    async fn set_hold(&self, until: Option<WallTime>) -> Result<(), StoreError> {
-        self.lock().write(Entry::Hold(until))
+    async fn set_hold(&self, left: Option<Duration>) -> Result<(), StoreError> {
+        self.lock().write(Entry::Hold(left))
     }
 }

@@ -296,3 +296,27 @@ async fn what_ends_after_a_stop_leads_to_nothing_new() {
     assert_eq!(desk.providers[0].asked().len(), 1);
     assert_eq!(desk.providers[1].calls(), []);
 }
+
+/// Between the look through the orders at a start and the first look at the clock.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_while_a_worker_starts_puts_nothing_off() {
+    let before = Desk::new(vec![slow_to_charge().query(succeeded())]).await;
+    pass(200).await;
+    let store = before.store.crashed_after(before.store.writes());
+    let clock = Arc::new(before.clock.successor());
+    let jumps = clock.clone();
+    // The last thing that a start asks for.
+    let under = Arc::new(Uneven::new(&store, move |call| {
+        if call == "unhandled" {
+            jumps.jump(-86_400_000);
+        }
+        AT_ONCE
+    }));
+    let desk = Desk::on(store, before.providers.clone(), |setup| {
+        setup.store = under;
+        setup.clock = clock;
+    })
+    .await;
+    pass(600).await;
+    assert_eq!(desk.state().await, OrderState::Succeeded);
+}

@@ -209,7 +209,7 @@ impl Store for Uneven {
         self.store.delivered(ids).await
     }
 
-    async fn set_hold(&self, until: Option<WallTime>) -> Result<(), StoreError> {
-        with_fate!(self, set_hold(until))
+    async fn set_hold(&self, left: Option<Duration>) -> Result<(), StoreError> {
+        with_fate!(self, set_hold(left))
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn restore(backup: &Path, to: &Path, replace: bool) -> Result<(), Ope
     let hold = || {
         let connection = file::connect(&new)?;
         connection
-            .execute("UPDATE meta SET restored = 1, held_until = NULL", [])
+            .execute("UPDATE meta SET restored = 1, hold_left = NULL", [])
             .map_err(OpenError::sqlite(&new))?;
         close(connection, &new)
     };

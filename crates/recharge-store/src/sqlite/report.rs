@@ -90,7 +90,7 @@ fn look(connection: &Connection, path: &Path) -> rusqlite::Result<Report> {
         newest_format: schema::newest(schema::MIGRATIONS),
         settings,
         counts: counted,
-        held: number("SELECT restored OR held_until IS NOT NULL FROM meta")? != 0,
+        held: number("SELECT restored OR hold_left IS NOT NULL FROM meta")? != 0,
         settled: number("SELECT settled FROM meta")?,
         problems,
     };

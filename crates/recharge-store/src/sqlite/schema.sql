@@ -5,9 +5,9 @@ CREATE TABLE meta (
     numbers BLOB NOT NULL CHECK (length(numbers) = 32),
     lease INTEGER NOT NULL,
     epoch INTEGER NOT NULL,
-    -- The hold of a restored backup: not begun, or until when.
+    -- The hold of a restored backup: not begun, or for how many milliseconds of work it lasts.
     restored INTEGER NOT NULL,
-    held_until INTEGER,
+    hold_left INTEGER,
     -- The last number of a message. Numbers of delivered ones are not used again.
     message INTEGER NOT NULL,
     -- How often the fate of a commit had to be settled.

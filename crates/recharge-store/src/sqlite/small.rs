@@ -1,5 +1,7 @@
 //! The small things that are written: leases, epochs, holds, callbacks, and what was delivered.
 
+use std::time::Duration;
+
 use recharge_engine::store::{Delivery, Hold, KeptCallback, Lease, OrderKey, Session};
 use recharge_engine::{Epoch, NumberKey, WallTime};
 use rusqlite::{OptionalExtension, params};
@@ -20,13 +22,15 @@ impl Op for Begin {
         let session = batch
             .prepare(
                 "UPDATE meta SET lease = lease + 1, epoch = epoch + 1
-                 RETURNING lease, epoch, numbers, restored, held_until",
+                 RETURNING lease, epoch, numbers, restored, hold_left",
             )?
             .query_row([], |row| {
-                let until: Option<i64> = row.get(4)?;
-                let hold = match (row.get(3)?, until) {
+                let left: Option<i64> = row.get(4)?;
+                let hold = match (row.get(3)?, left) {
                     (true, _) => Some(Hold::Restored),
-                    (false, until) => until.map(|at| Hold::Until(WallTime::from_millis(at))),
+                    (false, left) => {
+                        left.map(|left| Hold::For(Duration::from_millis(unsigned(left))))
+                    }
                 };
                 Ok(Session {
                     lease: Lease(unsigned(row.get(0)?)),
@@ -57,15 +61,17 @@ impl Op for NextEpoch {
 
 /// The hold of a restored backup has got so far.
 #[derive(Debug)]
-pub(super) struct SetHold(pub(super) Option<WallTime>);
+pub(super) struct SetHold(pub(super) Option<Duration>);
 
 impl Op for SetHold {
     type Outcome = ();
 
     fn apply(&self, batch: &mut Batch<'_>) -> rusqlite::Result<()> {
         batch
-            .prepare("UPDATE meta SET restored = 0, held_until = ?1")?
-            .execute([self.0.map(WallTime::millis)])?;
+            .prepare("UPDATE meta SET restored = 0, hold_left = ?1")?
+            .execute([self
+                .0
+                .map(|left| i64::try_from(left.as_millis()).unwrap_or(i64::MAX))])?;
         Ok(())
     }
 }
