@@ -108,6 +108,9 @@ fn hidden_values(hidden: &Hidden, text: &str, config: &Config) {
             | Value::Duration(_)
             | Value::Durations(_)
             | Value::Count(_)
+            | Value::Listen(_)
+            | Value::Flag(_)
+            | Value::Networks(_)
             | Value::Names(_) => {}
         }
     }

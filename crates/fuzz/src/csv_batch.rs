@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use recharge_cli::batch::read::{Row, read};
-use recharge_core::{Carrier, ProviderId};
+use recharge_batch::{Row, read};
+use recharge_core::{Carrier, MerchantId, ProviderId};
 
 use crate::hidden::{bounded, same, twice};
 
@@ -20,9 +20,9 @@ thread_local! {
 /// If a law is broken.
 pub fn judge(data: &[u8]) {
     PROVIDERS.with(|providers| {
-        let told = read(data, providers);
+        let told = read(data, &MerchantId::local(), providers);
         if twice(data) {
-            same(&told, &read(data, providers));
+            same(&told, &read(data, &MerchantId::local(), providers));
         }
         match told {
             Ok(rows) => {
@@ -156,7 +156,7 @@ fn again(rows: &[Row], providers: &[ProviderId]) {
             what.order_id.as_str().replace('"', "\"\""),
         );
     }
-    let read = read(file.as_bytes(), providers);
+    let read = read(file.as_bytes(), &MerchantId::local(), providers);
     let Ok(read) = read else {
         unreachable!("what was accepted is refused")
     };
@@ -179,7 +179,7 @@ fn otherwise(data: &[u8], rows: &[Row], providers: &[ProviderId]) {
         return;
     };
     let file = format!("\u{feff}{}", text.replace('\n', "\r\n"));
-    let read = read(file.as_bytes(), providers);
+    let read = read(file.as_bytes(), &MerchantId::local(), providers);
     assert!(
         read.is_ok_and(|read| read == rows),
         "with a mark and other line ends it is another file"

@@ -8,15 +8,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use indicatif::ProgressBar;
-use recharge_core::OrderState;
+use recharge_batch::Row;
+use recharge_core::{MerchantId, OrderState};
 use recharge_engine::store::OrderKey;
 use recharge_engine::{AcceptError, Driver, Order, Store};
 use serde_json::json;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{JoinError, JoinSet};
 
-use super::bad;
-use super::read::{self, Row};
+use super::file;
 use super::write::{self, NOT_ACCEPTED, REFUSED, ResultRow};
 use crate::context::Context;
 use crate::error::CliError;
@@ -47,19 +47,19 @@ pub(crate) async fn run(args: BatchArgs, context: &Context) -> Result<Exit, CliE
     let out = args.result()?;
     let kept = prepared.config.iter().chain([&prepared.file]);
     write::can_be_written(&out, kept)?;
-    let bytes = read::bytes(&args.file)?;
-    let rows = read::read(&bytes, &prepared.provider_ids())
-        .map_err(|bad| bad::refused(&args.file, &bad))?;
-    if !read::unsold(&rows, &prepared.rules).is_empty() {
+    let bytes = file::bytes(&args.file)?;
+    let rows = recharge_batch::read(&bytes, &MerchantId::local(), &prepared.provider_ids())
+        .map_err(|bad| file::refused(&args.file, &bad))?;
+    if !file::unsold(&rows, &prepared.rules).is_empty() {
         let known = prepared
             .known(rows.iter().map(|row| &row.what.order_id))
             .await?;
         let new = rows
             .iter()
             .filter(|row| !known.contains(&row.what.order_id));
-        let unsold = read::unsold(new, &prepared.rules);
+        let unsold = file::unsold(new, &prepared.rules);
         if !unsold.is_empty() {
-            return Err(bad::refused(&args.file, &unsold));
+            return Err(file::refused(&args.file, &unsold));
         }
     }
 

@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 pub use error::{ConfigError, Problem};
 pub use keys::{KEYS, Key};
 pub use kind::{Kind, Value};
-pub(crate) use read::nearest;
+pub(crate) use recharge_batch::nearest;
 pub use route::RouteSetting;
 pub use rules::{Providers, Rules};
 

@@ -10,6 +10,7 @@ use recharge_core::{CodeClass, CodeOverrides};
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{OVERRIDE, OVERRIDE_KEYS, ROUTE};
+use super::nearest;
 use super::route;
 use super::{ChangedCode, Config, ConfigError, FILE_AT_MOST, KEYS, Key, PROVIDERS, Problem};
 
@@ -295,14 +296,4 @@ fn unknown_key(section: &str, name: &str) -> String {
     let here = KEYS.iter().filter(|key| key.section == section);
     let nearest = nearest(name, here.map(|key| key.name));
     format!("{section}.{name}: no such key; did you mean {section}.{nearest}?")
-}
-
-/// The name that is most like this one. There always is one: the tables of names are not empty.
-pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> &'a str {
-    // Case and dashes are the commonest slips: `appKey`, `app-key`, `appkey`.
-    let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '_'], "");
-    let name = plain(name);
-    names
-        .min_by_key(|right| strsim::damerau_levenshtein(&name, &plain(right)))
-        .unwrap_or_default()
 }

@@ -6,7 +6,8 @@ use toml::de::DeValue;
 
 use super::keys::{ROUTE, ROUTE_KEYS};
 use super::kind::{Kind, Value};
-use super::read::{Reader, nearest};
+use super::nearest;
+use super::read::Reader;
 use super::{Config, PROVIDERS};
 
 /// A `[[route]]` as it is written.

@@ -2,9 +2,6 @@
 //! line is named and nothing is.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::Path;
 
 use csv::StringRecord;
 use recharge_core::{Account, FaceValue, MerchantId, OrderId, ProviderId};
@@ -14,8 +11,6 @@ use super::bad::BadLine;
 use super::columns::{Columns, REQUIRED};
 use super::text::{self, Lines};
 use super::value;
-use crate::config::Rules;
-use crate::error::CliError;
 
 /// The most bytes of a file.
 pub const BYTES_AT_MOST: u64 = 64 << 20;
@@ -34,27 +29,18 @@ pub struct Row {
     pub allow_duplicate: bool,
 }
 
-/// The bytes of a file, if they are not too many.
-pub fn bytes(file: &Path) -> Result<Vec<u8>, CliError> {
-    let trouble = |error| CliError::system(format!("can't read {}", file.display()), error);
-    let mut bytes = Vec::new();
-    File::open(file)
-        .and_then(|file| file.take(BYTES_AT_MOST + 1).read_to_end(&mut bytes))
-        .map_err(trouble)?;
-    if bytes.len() as u64 > BYTES_AT_MOST {
-        let text = "it has more than 64 MiB: split it";
-        return Err(trouble(io::Error::other(text)));
-    }
-    Ok(bytes)
-}
-
-/// Reads a whole file. `providers` are those that have an account.
-pub fn read(bytes: &[u8], providers: &[ProviderId]) -> Result<Vec<Row>, Vec<BadLine>> {
-    read_some(bytes, providers, ROWS_AT_MOST)
+/// Reads a merchant's whole file. `providers` are those that have an account.
+pub fn read(
+    bytes: &[u8],
+    merchant: &MerchantId,
+    providers: &[ProviderId],
+) -> Result<Vec<Row>, Vec<BadLine>> {
+    read_some(bytes, merchant, providers, ROWS_AT_MOST)
 }
 
 fn read_some(
     bytes: &[u8],
+    merchant: &MerchantId,
     providers: &[ProviderId],
     most: usize,
 ) -> Result<Vec<Row>, Vec<BadLine>> {
@@ -68,6 +54,7 @@ fn read_some(
     let columns = Columns::read(line, &header)?;
     let mut reading = Reading {
         columns,
+        merchant,
         providers,
         rows: Vec::new(),
         bad: Vec::new(),
@@ -91,13 +78,6 @@ fn read_some(
     } else {
         Err(reading.bad)
     }
-}
-
-/// The rows that no route takes, and why. Rows that were accepted before need not be asked about.
-pub fn unsold<'a>(rows: impl IntoIterator<Item = &'a Row>, rules: &Rules) -> Vec<BadLine> {
-    rows.into_iter()
-        .filter_map(|row| Some(BadLine::new(row.line, None, rules.refuses(&row.what)?)))
-        .collect()
 }
 
 /// The records of a text with the lines that they begin on; blank ones left out.
@@ -148,6 +128,7 @@ impl Iterator for Records<'_> {
 /// A file being read.
 struct Reading<'a> {
     columns: Columns,
+    merchant: &'a MerchantId,
     providers: &'a [ProviderId],
     rows: Vec<Row>,
     bad: Vec<BadLine>,
@@ -195,7 +176,7 @@ impl Reading<'_> {
         let providers = self.providers;
         let provider = self.value(line, record, "provider", |text| provider(text, providers));
         let (account, amount, allow_duplicate) = (account?, amount?, allow?);
-        let mut what = NewOrder::new(MerchantId::local(), order_id?, account.clone(), amount);
+        let mut what = NewOrder::new(self.merchant.clone(), order_id?, account.clone(), amount);
         what.carrier = carrier?;
         what.provider = provider?;
         let earlier = *self.same.entry((account, amount)).or_insert(line);

@@ -3,7 +3,7 @@
 use csv::StringRecord;
 
 use super::bad::BadLine;
-use crate::config::nearest;
+use crate::nearest;
 
 /// The columns that every file has.
 pub const REQUIRED: [&str; 4] = ["order_id", "kind", "account", "amount"];

@@ -4,7 +4,6 @@ use proptest::prelude::*;
 use recharge_core::{AccountKind, Carrier};
 
 use super::*;
-use crate::batch::bad::refused;
 
 const HEAD: &str = "order_id,kind,account,amount\n";
 
@@ -15,12 +14,12 @@ fn known() -> Vec<ProviderId> {
 }
 
 fn good(bytes: impl AsRef<[u8]>) -> Vec<Row> {
-    read(bytes.as_ref(), &known()).unwrap()
+    read(bytes.as_ref(), &MerchantId::local(), &known()).unwrap()
 }
 
 /// What is said of each bad line.
 fn bad(bytes: impl AsRef<[u8]>) -> Vec<String> {
-    let bad = read(bytes.as_ref(), &known()).unwrap_err();
+    let bad = read(bytes.as_ref(), &MerchantId::local(), &known()).unwrap_err();
     bad.iter().map(ToString::to_string).collect()
 }
 
@@ -217,24 +216,10 @@ fn an_open_quote_does_not_swallow_the_rest_in_silence() {
 }
 
 #[test]
-fn a_refusal_lists_a_thousand_lines_and_counts_the_rest() {
-    let bad: Vec<BadLine> = (2..1_012)
-        .map(|line| BadLine::new(line, None, "x"))
-        .collect();
-    let told = refused(Path::new("f.csv"), &bad).to_string();
-    assert_eq!(told.lines().count(), 1_002);
-    assert!(told.ends_with("and 10 more bad lines"), "{told}");
-    assert!(
-        told.starts_with("f.csv: this run has accepted no order of it\nline 2: x\n"),
-        "{told}"
-    );
-}
-
-#[test]
 fn a_file_that_is_too_long_is_refused() {
     let text = format!("{HEAD}A1,mobile,18900001234,10\nA2,mobile,18900001235,10\n");
-    assert!(read_some(text.as_bytes(), &known(), 2).is_ok());
-    let bad = read_some(text.as_bytes(), &known(), 1).unwrap_err();
+    assert!(read_some(text.as_bytes(), &MerchantId::local(), &known(), 2).is_ok());
+    let bad = read_some(text.as_bytes(), &MerchantId::local(), &known(), 1).unwrap_err();
     assert_eq!(
         bad[0].to_string(),
         "line 3: a file has at most 1 orders: split it"
@@ -244,15 +229,15 @@ fn a_file_that_is_too_long_is_refused() {
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
-        let _ = read(&bytes, &known());
-        let _ = read(&[HEAD.as_bytes(), &bytes].concat(), &known());
+        let _ = read(&bytes, &MerchantId::local(), &known());
+        let _ = read(&[HEAD.as_bytes(), &bytes].concat(), &MerchantId::local(), &known());
     }
 
     #[test]
     fn any_text_after_the_header_is_read_or_refused_without_showing_a_number(
         text in "([,\"\n\r 是A0.E+]|mobile|13312345678){0,60}"
     ) {
-        if let Err(bad) = read(format!("{HEAD}{text}").as_bytes(), &known()) {
+        if let Err(bad) = read(format!("{HEAD}{text}").as_bytes(), &MerchantId::local(), &known()) {
             for line in bad {
                 prop_assert!(!line.to_string().contains("13312345678"));
             }

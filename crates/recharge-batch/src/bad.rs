@@ -1,12 +1,6 @@
 //! What is wrong with a file of orders, line by line.
 
-use std::fmt::{self, Write as _};
-use std::path::Path;
-
-use crate::error::CliError;
-
-/// How many bad lines are listed; of the others only the number is said.
-const LISTED_AT_MOST: usize = 1_000;
+use std::fmt;
 
 /// What is wrong with a file. It repeats no value of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +14,8 @@ pub struct BadLine {
 }
 
 impl BadLine {
-    pub(super) fn new(line: u64, column: Option<&'static str>, text: impl Into<String>) -> Self {
+    /// What is wrong with a line, or with a column of it.
+    pub fn new(line: u64, column: Option<&'static str>, text: impl Into<String>) -> Self {
         Self {
             line: Some(line),
             column,
@@ -28,7 +23,7 @@ impl BadLine {
         }
     }
 
-    pub(super) fn of_file(text: impl Into<String>) -> Self {
+    pub(crate) fn of_file(text: impl Into<String>) -> Self {
         Self {
             line: None,
             column: None,
@@ -45,19 +40,4 @@ impl fmt::Display for BadLine {
             (None, _) => f.write_str(&self.text),
         }
     }
-}
-
-/// The bad lines as one error, and that nothing was accepted by this run.
-pub fn refused(file: &Path, bad: &[BadLine]) -> CliError {
-    let mut text = format!("{}: this run has accepted no order of it", file.display());
-    for line in bad.iter().take(LISTED_AT_MOST) {
-        text.push('\n');
-        text.push_str(&line.to_string());
-    }
-    if bad.len() > LISTED_AT_MOST {
-        let more = bad.len() - LISTED_AT_MOST;
-        // Writing to a String can't fail.
-        let _ = write!(text, "\nand {more} more bad lines");
-    }
-    CliError::unusable(text)
 }

@@ -3,14 +3,14 @@
 
 use recharge_core::{Account, AccountKind, Carrier, FaceValue, Money};
 
-pub(super) fn kind(text: &str) -> Result<AccountKind, String> {
+pub(crate) fn kind(text: &str) -> Result<AccountKind, String> {
     AccountKind::parse(text).ok_or_else(|| {
         let names = AccountKind::ALL.map(AccountKind::as_str);
         format!("write one of {}", names.join(", "))
     })
 }
 
-pub(super) fn carrier(text: &str) -> Result<Carrier, String> {
+pub(crate) fn carrier(text: &str) -> Result<Carrier, String> {
     let plain = text.strip_prefix("中国").unwrap_or(text);
     let is_it = |carrier: &Carrier| carrier.as_str() == text || carrier.chinese() == plain;
     Carrier::ALL.into_iter().find(is_it).ok_or_else(|| {
@@ -20,7 +20,7 @@ pub(super) fn carrier(text: &str) -> Result<Carrier, String> {
 }
 
 /// Whole yuan: `100`, and `100.0` or `100.00`, as spreadsheets write it.
-pub(super) fn amount(text: &str) -> Result<FaceValue, String> {
+pub(crate) fn amount(text: &str) -> Result<FaceValue, String> {
     let places = text.split_once('.').map_or(0, |(_, places)| places.len());
     let yuan = || {
         let money: Money = text.parse().ok()?;
@@ -33,7 +33,7 @@ pub(super) fn amount(text: &str) -> Result<FaceValue, String> {
     })
 }
 
-pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
+pub(crate) fn yes_or_no(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "是" => Ok(true),
         "false" | "0" | "no" | "否" | "" => Ok(false),
@@ -42,7 +42,7 @@ pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
 }
 
 /// An account. A spreadsheet that takes it for a number damages it, and that is said.
-pub(super) fn account(kind: AccountKind, text: &str) -> Result<Account, String> {
+pub(crate) fn account(kind: AccountKind, text: &str) -> Result<Account, String> {
     // Before it is read: in this form it could be a broadband account.
     if is_scientific(text) {
         return Err(
