@@ -99,9 +99,29 @@ pub(crate) const LAYERS: &[Layer] = &[
         purpose: "facade: re-exports; features pick adapters, transports and the store",
     },
     Layer {
+        name: "recharge-batch",
+        height: 2,
+        uses: &["recharge-core", "recharge-engine"],
+        purpose: "files of orders: read and checked as a whole, whatever a spreadsheet did to them",
+    },
+    Layer {
+        name: "recharge-gateway",
+        height: 3,
+        uses: &[
+            "recharge-core",
+            "recharge-sign",
+            "recharge-engine",
+            "recharge-store",
+            "recharge-batch",
+        ],
+        purpose: "the engine as a service: HTTP, the upstreams' own protocols, callbacks in, webhooks out",
+    },
+    Layer {
         name: "recharge-cli",
         height: 4,
         uses: &[
+            "recharge-batch",
+            "recharge-gateway",
             "recharge-core",
             "recharge-sign",
             "recharge-http",

@@ -120,6 +120,7 @@ macro_rules! store_suite {
             unhandled_callbacks_outlive_a_crash
             pages_cover_every_order_once
             pages_go_by_the_time_of_acceptance
+            what_is_counted_is_what_is_listed
             filters_let_through_what_they_say
             a_survey_finds_the_open_and_the_far_off
             statistics_count_what_is_there

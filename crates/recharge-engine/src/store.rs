@@ -274,6 +274,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Stored>, StoreError>;
 
+    /// How many orders the filter lets through, by [the name of their state](OrderState::as_str); states without
+    /// orders are left out.
+    async fn count(&self, filter: &Filter) -> Result<Vec<(&'static str, u64)>, StoreError>;
+
     /// For recovery, in rising order of keys after `after`: orders that have not ended, and those that are
     /// due only later than `beyond`.
     async fn survey(

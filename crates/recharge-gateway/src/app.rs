@@ -6,7 +6,9 @@ use std::sync::Arc;
 use recharge_core::{Provider, ProviderId};
 use recharge_engine::{Clock, Driver, Store, WallTime};
 use recharge_store::Registry;
+use tokio::sync::Notify;
 
+use crate::limits::Asks;
 use crate::ring::KeyRing;
 use crate::settings::Settings;
 
@@ -22,6 +24,10 @@ pub struct App {
     pub providers: Vec<Arc<dyn Provider>>,
     /// The engine's clock.
     pub clock: Arc<dyn Clock>,
+    /// How often orders are asked about by their merchants.
+    pub asks: Asks,
+    /// Told when a file of orders was handed in.
+    pub batches: Notify,
     /// What the operator has decided.
     pub settings: Settings,
 }

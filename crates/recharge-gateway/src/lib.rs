@@ -19,6 +19,7 @@
 //! | [`health`] | whether it works |
 //! | [`auth`], [`ring`] | who may do what; the keys, as they are at hand |
 //! | [`keys`], [`seal`] | how keys are made, and how secrets that must be read again are kept |
+//! | [`limits`] | how often something may be done |
 //! | [`problem`] | [`Problem`]: every error that is answered |
 //! | [`time`] | times as they are shown and written |
 
@@ -27,6 +28,7 @@ pub mod app;
 pub mod auth;
 pub mod health;
 pub mod keys;
+pub mod limits;
 pub mod problem;
 pub mod ring;
 pub mod routes;

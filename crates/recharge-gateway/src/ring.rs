@@ -23,7 +23,7 @@ use crate::seal::MasterKey;
 pub const LOOK: Duration = Duration::from_secs(1);
 /// How often it is written down when keys were used.
 pub const NOTE: Duration = Duration::from_secs(60);
-/// How soon after a look an unknown key makes it look again.
+/// How long after a look for one unknown key the next one waits.
 const SOON: Duration = Duration::from_millis(50);
 
 /// A key that is in force.
@@ -145,12 +145,17 @@ impl KeyRing {
     }
 
     async fn look_again(self: &Arc<Self>) {
+        let came = Instant::now();
         let mut looked = self.looked.lock().await;
-        // Whoever tries keys must not keep the disk busy.
-        if looked.is_none_or(|at| at.elapsed() >= SOON) {
-            self.look().await;
-            *looked = Some(Instant::now());
+        match *looked {
+            // Somebody has looked since; all who came before that share it.
+            Some(at) if at >= came => return,
+            // Whoever tries keys must not keep the disk busy.
+            Some(at) => tokio::time::sleep_until(at + SOON).await,
+            None => {}
         }
+        *looked = Some(Instant::now());
+        self.look().await;
     }
 
     async fn look(self: &Arc<Self>) {

@@ -25,6 +25,8 @@ use crate::{api, health};
     ),
     tags(
         (name = "orders", description = "Orders, and what becomes of them"),
+        (name = "batches", description = "Files of orders"),
+        (name = "upstreams", description = "What the upstreams are asked for directly"),
         (name = "health", description = "For whoever runs the service"),
     ),
     modifiers(&Keys),
@@ -42,23 +44,39 @@ impl Modify for Keys {
 }
 
 /// All routes, and their description.
-fn all() -> OpenApiRouter<Arc<App>> {
+fn all(batch_limit: usize) -> OpenApiRouter<Arc<App>> {
+    // A file of orders is larger than any other body.
+    let files = OpenApiRouter::new()
+        .routes(routes!(api::batches::hand_in))
+        .layer(DefaultBodyLimit::max(batch_limit));
     OpenApiRouter::with_openapi(Description::openapi())
+        .merge(files)
         .routes(routes!(api::orders::place, api::orders::list))
         .routes(routes!(api::orders::show))
+        .routes(routes!(api::events::events))
+        .routes(routes!(api::acts::ask))
+        .routes(routes!(api::acts::cancel))
+        .routes(routes!(api::acts::decisions))
+        .routes(routes!(api::upstreams::check))
+        .routes(routes!(api::upstreams::quote))
+        .routes(routes!(api::upstreams::balances))
+        .routes(routes!(api::books::statistics))
+        .routes(routes!(api::books::statement))
+        .routes(routes!(api::batches::show))
+        .routes(routes!(api::batches::result))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
 }
 
 /// The description of the interface, as OpenAPI 3.1.
 pub fn description() -> utoipa::openapi::OpenApi {
-    let (_, description) = all().split_for_parts();
+    let (_, description) = all(0).split_for_parts();
     description
 }
 
 /// The service, without what guards its connections.
 pub fn router(app: Arc<App>) -> Router {
-    let (router, description) = all().split_for_parts();
+    let (router, description) = all(app.settings.batch_limit).split_for_parts();
     // Made once: it doesn't change while the process lives.
     let description: bytes::Bytes = description.to_json().unwrap_or_default().into();
     let limit = DefaultBodyLimit::max(app.settings.body_limit);

@@ -14,12 +14,14 @@ use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use recharge_engine::driver::{Setup, StartError};
 use recharge_store::{Registry, RegistryError};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::api;
 use crate::app::App;
+use crate::limits::Asks;
 use crate::problem::{Code, Problem};
 use crate::ring::KeyRing;
 use crate::routes;
@@ -35,7 +37,8 @@ pub struct Gateway {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     accepting: JoinHandle<()>,
-    keeping_up: JoinHandle<()>,
+    /// What goes on beside the requests.
+    beside: Vec<JoinHandle<()>>,
 }
 
 /// Why it can't be started.
@@ -80,15 +83,20 @@ impl Gateway {
         )?);
         let (providers, clock) = (setup.providers.clone(), Arc::clone(&setup.clock));
         let driver = setup.start().await?;
-        let keeping_up = tokio::spawn(Arc::clone(&ring).keep_up());
         let app = Arc::new(App {
             driver,
             registry,
             ring,
             providers,
             clock,
+            asks: Asks::default(),
+            batches: Notify::new(),
             settings,
         });
+        let beside = vec![
+            tokio::spawn(Arc::clone(&app.ring).keep_up()),
+            tokio::spawn(api::batches::accept(Arc::clone(&app))),
+        ];
         let (stop, stopped) = watch::channel(false);
         let accepting = tokio::spawn(accept(listener, Arc::clone(&app), stopped));
         Ok(Self {
@@ -96,7 +104,7 @@ impl Gateway {
             address,
             stop,
             accepting,
-            keeping_up,
+            beside,
         })
     }
 
@@ -113,7 +121,9 @@ impl Gateway {
         let accepting = self.accepting;
         let drained = tokio::time::timeout(drain, accepting).await.is_ok();
         let stopped = self.app.driver.stop(drain).await;
-        self.keeping_up.abort();
+        for task in &self.beside {
+            task.abort();
+        }
         self.app.ring.note().await;
         drained && stopped
     }

@@ -52,6 +52,13 @@ pub fn midnight(now: WallTime) -> WallTime {
     WallTime::from_millis((day * DAY_MILLIS).saturating_sub(offset))
 }
 
+/// The day of that name in China: from its midnight to the next.
+pub fn day(text: &str) -> Option<(WallTime, WallTime)> {
+    let _: Date = text.parse().ok().filter(|_| text.len() == 10)?;
+    let from = parse(text).ok()?;
+    Some((from, from.after(Duration::from_hours(24))))
+}
+
 /// Reads a day (its midnight), or a day and a time, in China unless it names its offset.
 pub fn parse(text: &str) -> Result<WallTime, &'static str> {
     let time = text

@@ -309,6 +309,11 @@ impl Store for ModelStore {
         .await
     }
 
+    async fn count(&self, filter: &Filter) -> Result<Vec<(&'static str, u64)>, StoreError> {
+        self.reads(Op::Read, |memory| at_once(memory.count(filter)))
+            .await
+    }
+
     async fn survey(
         &self,
         beyond: WallTime,

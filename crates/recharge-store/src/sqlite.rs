@@ -343,6 +343,11 @@ impl Store for Sqlite {
             .await
     }
 
+    async fn count(&self, filter: &Filter) -> Result<Vec<(&'static str, u64)>, StoreError> {
+        let filter = filter.clone();
+        self.query(move |it| read::count(it, &filter)).await
+    }
+
     async fn survey(
         &self,
         beyond: WallTime,

@@ -51,6 +51,28 @@ pub async fn pages_cover_every_order_once(scene: Scene) {
     assert_eq!(rest.unwrap(), expected[2..]);
 }
 
+/// As many as are listed, by state.
+pub async fn what_is_counted_is_what_is_listed(scene: Scene) {
+    mixed(&scene).await;
+    let mut filter = Filter::default();
+    for merchant in [None, Some(MerchantId::local())] {
+        filter.merchant = merchant;
+        for from in [None, Some(wall(1_000)), Some(wall(1_000_000))] {
+            filter.from = from;
+            let listed = scene.store.list(&filter, None, 1_000).await.unwrap();
+            let counted = scene.store.count(&filter).await.unwrap();
+            for (state, n) in &counted {
+                let same = listed
+                    .iter()
+                    .filter(|it| it.order.state().as_str() == *state);
+                assert_eq!(same.count() as u64, *n, "{state}");
+            }
+            let all: u64 = counted.iter().map(|(_, n)| n).sum();
+            assert_eq!(all, listed.len() as u64);
+        }
+    }
+}
+
 /// Also where the clock has been set back meanwhile.
 pub async fn pages_go_by_the_time_of_acceptance(scene: Scene) {
     let mut orders = Vec::new();

@@ -189,18 +189,7 @@ impl Store for MemoryStore {
         let place = |key| Some((books.state.kept(key)?.order.accepted().wall, key));
         let last = before.and_then(place);
         let wanted = |(key, order): &(OrderKey, &Order)| {
-            let (what, at) = (order.what(), order.accepted().wall);
-            last.is_none_or(|last| (at, *key) < last)
-                && filter.merchant.as_ref().is_none_or(|m| what.merchant == *m)
-                && filter
-                    .state
-                    .is_none_or(|state| order.state().as_str() == state.as_str())
-                && filter
-                    .account
-                    .as_ref()
-                    .is_none_or(|account| what.account.as_str() == account)
-                && filter.from.is_none_or(|from| at >= from)
-                && filter.until.is_none_or(|until| at < until)
+            last.is_none_or(|last| (order.accepted().wall, *key) < last) && filter.passes(order)
         };
         let stored = |(key, order): (OrderKey, &Order)| Stored {
             key,
@@ -209,6 +198,15 @@ impl Store for MemoryStore {
         let mut found: Vec<_> = books.state.keys().filter(wanted).collect();
         found.sort_by_key(|(key, order)| Reverse((order.accepted().wall, *key)));
         Ok(found.into_iter().take(limit).map(stored).collect())
+    }
+
+    async fn count(&self, filter: &Filter) -> Result<Vec<(&'static str, u64)>, StoreError> {
+        let books = self.lock();
+        let mut counted: BTreeMap<&'static str, u64> = BTreeMap::new();
+        for (_, order) in books.state.keys().filter(|(_, order)| filter.passes(order)) {
+            *counted.entry(order.state().as_str()).or_default() += 1;
+        }
+        Ok(counted.into_iter().collect())
     }
 
     async fn survey(

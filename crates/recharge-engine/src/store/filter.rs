@@ -4,7 +4,7 @@ use std::fmt;
 
 use recharge_core::{MerchantId, OrderState, Redactor};
 
-use crate::WallTime;
+use crate::{Order, WallTime};
 
 /// Which orders to list: those that meet every condition. The default lets all through.
 ///
@@ -23,6 +23,27 @@ pub struct Filter {
     pub from: Option<WallTime>,
     /// Accepted before this.
     pub until: Option<WallTime>,
+}
+
+impl Filter {
+    /// Whether it lets an order through.
+    pub fn passes(&self, order: &Order) -> bool {
+        let Self {
+            merchant,
+            state,
+            account,
+            from,
+            until,
+        } = self;
+        let (what, at) = (order.what(), order.accepted().wall);
+        merchant.as_ref().is_none_or(|it| what.merchant == *it)
+            && state.is_none_or(|it| order.state().as_str() == it.as_str())
+            && account
+                .as_ref()
+                .is_none_or(|it| what.account.as_str() == it)
+            && from.is_none_or(|from| at >= from)
+            && until.is_none_or(|until| at < until)
+    }
 }
 
 impl fmt::Debug for Filter {

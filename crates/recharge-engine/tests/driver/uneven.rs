@@ -156,6 +156,10 @@ impl Store for Uneven {
         self.store.list(filter, before, limit).await
     }
 
+    async fn count(&self, filter: &Filter) -> Result<Vec<(&'static str, u64)>, StoreError> {
+        self.store.count(filter).await
+    }
+
     async fn survey(
         &self,
         beyond: WallTime,

@@ -84,7 +84,15 @@ pub async fn cancel(
 ) -> Result<Response, Problem> {
     let stored = find(&app, caller.merchant(), &order_id).await?;
     let seen = stored.order.version();
-    let order = decide(&app, &caller, &stored.order, Verdict::Cancel, cancel.reason, seen).await?;
+    let order = decide(
+        &app,
+        &caller,
+        &stored.order,
+        Verdict::Cancel,
+        cancel.reason,
+        seen,
+    )
+    .await?;
     Ok(Answer(OrderView::of(&order)).into_response())
 }
 

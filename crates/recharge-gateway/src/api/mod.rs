@@ -1,5 +1,10 @@
 //! The interface under `/v1`.
 
+pub mod acts;
+pub mod batches;
+pub mod books;
+pub mod events;
 pub mod input;
 pub mod orders;
+pub mod upstreams;
 pub mod view;

@@ -32,7 +32,7 @@ refusals! {
 }
 
 /// An order as it is placed.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlaceOrder {
     /// Your name for it: 1 to 64 letters, digits, `-`, `_`, `.` or `:`. The same name with the same content is
@@ -59,8 +59,17 @@ pub struct PlaceOrder {
 }
 
 /// A number of yuan, as text or as a JSON number.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Yuan(String);
+
+impl Yuan {
+    /// As a face value.
+    pub fn face_value(&self) -> Result<FaceValue, Problem> {
+        let yuan = self.0.parse().ok();
+        let value = yuan.and_then(|yuan| FaceValue::from_yuan(yuan).ok());
+        value.ok_or_else(|| Problem::field("amount", "write whole yuan, such as \"100\""))
+    }
+}
 
 impl<'de> Deserialize<'de> for Yuan {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -87,6 +96,20 @@ impl<'de> Deserialize<'de> for Yuan {
 }
 
 impl PlaceOrder {
+    /// What would place this order.
+    pub(crate) fn of(what: &NewOrder, allow_duplicate: bool) -> Self {
+        Self {
+            order_id: what.order_id.as_str().to_owned(),
+            kind: what.account.kind().as_str().to_owned(),
+            account: what.account.as_str().to_owned(),
+            amount: Yuan(what.amount.yuan().to_string()),
+            provider: what.provider.as_ref().map(|it| it.as_str().to_owned()),
+            carrier: what.carrier.map(|it| it.as_str().to_owned()),
+            allow_duplicate: Some(allow_duplicate),
+            notify_url: None,
+        }
+    }
+
     /// The order, checked.
     pub fn into_order(self, merchant: MerchantId) -> Result<NewOrder, Problem> {
         fn wrong(field: &'static str) -> impl FnOnce(String) -> Problem {
@@ -99,10 +122,7 @@ impl PlaceOrder {
         })?;
         let account =
             Account::parse(kind, &self.account).map_err(|it| wrong("account")(it.to_string()))?;
-        let yuan = self.amount.0.parse().ok();
-        let amount = yuan
-            .and_then(|yuan| FaceValue::from_yuan(yuan).ok())
-            .ok_or_else(|| Problem::field("amount", "write whole yuan, such as \"100\""))?;
+        let amount = self.amount.face_value()?;
         let mut what = NewOrder::new(merchant, order_id, account, amount);
         what.carrier = match self.carrier {
             None => None,

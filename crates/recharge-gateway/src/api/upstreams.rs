@@ -7,7 +7,8 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use recharge_core::{
-    Account, AccountKind, CallError, CallErrorKind, FaceValue, Provider, ProviderExt as _, ProviderId,
+    Account, AccountKind, CallError, CallErrorKind, FaceValue, Provider, ProviderExt as _,
+    ProviderId,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -87,8 +88,9 @@ pub struct Balances<'a> {
 
 impl What {
     fn read(self) -> Result<(Account, FaceValue, Option<ProviderId>), Problem> {
-        let kind = AccountKind::parse(&self.kind)
-            .ok_or_else(|| Problem::field("kind", "write mobile, landline, broadband or combined"))?;
+        let kind = AccountKind::parse(&self.kind).ok_or_else(|| {
+            Problem::field("kind", "write mobile, landline, broadband or combined")
+        })?;
         let account = Account::parse(kind, &self.account)
             .map_err(|error| Problem::field("account", error.to_string()))?;
         let provider = self.provider.map(|name| ProviderId::parse(&name));
@@ -125,9 +127,7 @@ fn unavailable(error: &CallError) -> Problem {
     }
 }
 
-async fn patiently<T>(
-    call: impl Future<Output = Result<T, CallError>>,
-) -> Result<T, Problem> {
+async fn patiently<T>(call: impl Future<Output = Result<T, CallError>>) -> Result<T, Problem> {
     match tokio::time::timeout(PATIENCE, call).await {
         Ok(answered) => answered.map_err(|error| unavailable(&error)),
         Err(_) => Err(Problem::new(
@@ -146,7 +146,7 @@ async fn patiently<T>(
 )]
 pub async fn check(
     State(app): State<Arc<App>>,
-    Reader(_): Reader,
+    _: Reader,
     Json(what): Json<What>,
 ) -> Result<Response, Problem> {
     let (account, amount, named) = what.read()?;
@@ -165,7 +165,7 @@ pub async fn check(
 )]
 pub async fn quote(
     State(app): State<Arc<App>>,
-    Reader(_): Reader,
+    _: Reader,
     Json(what): Json<What>,
 ) -> Result<Response, Problem> {
     let (account, amount, named) = what.read()?;
@@ -186,10 +186,7 @@ pub async fn quote(
     responses((status = 200, description = "One for each provider", body = Balances<'_>), BalancesRefusals),
     security(("key" = ["operate"])),
 )]
-pub async fn balances(
-    State(app): State<Arc<App>>,
-    Operator(_): Operator,
-) -> Result<Response, Problem> {
+pub async fn balances(State(app): State<Arc<App>>, _: Operator) -> Result<Response, Problem> {
     let mut balances = Vec::new();
     for provider in &app.providers {
         let balance = patiently(provider.balance()).await.ok();

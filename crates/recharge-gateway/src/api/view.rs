@@ -43,6 +43,23 @@ pub struct OrderView<'a> {
 }
 
 impl<'a> OrderView<'a> {
+    /// Its values as a statement has them.
+    pub(crate) fn values(&self) -> [&str; 11] {
+        [
+            self.order_id,
+            self.kind,
+            self.account,
+            &self.amount,
+            self.carrier.unwrap_or_default(),
+            self.state,
+            self.cost.as_deref().unwrap_or_default(),
+            self.provider.unwrap_or_default(),
+            self.upstream_order_id.unwrap_or_default(),
+            &self.created_at,
+            &self.updated_at,
+        ]
+    }
+
     /// What is shown of it.
     pub fn of(order: &'a Order) -> Self {
         let what = order.what();

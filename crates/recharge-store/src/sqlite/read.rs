@@ -140,74 +140,116 @@ pub(super) fn list(
     before: Option<OrderKey>,
     limit: usize,
 ) -> Result<Vec<Stored>> {
-    let Filter {
-        merchant,
-        state,
-        account,
-        from,
-        until,
-        ..
-    } = filter;
-    let mut values = vec![Value::from(i64::try_from(limit).unwrap_or(i64::MAX))];
-    let mut conditions = String::new();
-    let mut and = |condition: &str, value: Value| {
-        values.push(value);
-        let at = values.len().to_string();
-        conditions.extend([" AND ", &condition.replace('?', &["?", &at].concat())]);
-    };
+    let mut which = Which::of(filter);
     if let Some(before) = before {
-        and(
+        which.and(
             "(accepted, key) < (SELECT accepted, key FROM orders WHERE key = ?)",
             signed(before.0).into(),
         );
     }
-    if let Some(merchant) = merchant {
-        and("merchant = ?", merchant.as_str().to_owned().into());
-    }
-    if let Some(account) = account {
-        and("account = ?", account.clone().into());
-    }
-    if let Some(from) = from {
-        and("accepted >= ?", from.millis().into());
-    }
-    if let Some(until) = until {
-        and("accepted < ?", until.millis().into());
-    }
-    let (index, state) = match state {
-        None => (None, String::new()),
-        Some(state) => {
-            let name = state.as_str();
-            // The states are written into the text: a partial index is only used for what is known to be
-            // in it.
-            let is = format!(" AND state = '{name}'");
-            match state {
-                OrderState::Review(_) => (Some("orders_review"), is),
-                OrderState::Failed => (Some("orders_failed"), is),
-                OrderState::Succeeded => (None, is),
-                OrderState::Pending
-                | OrderState::Submitting
-                | OrderState::Charging
-                | OrderState::Unknown => (Some("orders_open"), format!(" AND open = 1{is}")),
-            }
-        }
-    };
-    let index = match (account, index, merchant) {
-        (Some(_), _, _) => "INDEXED BY orders_account".to_owned(),
-        (None, Some(index), _) => format!("INDEXED BY {index}"),
-        (None, None, Some(_)) => "INDEXED BY orders_merchant".to_owned(),
-        (None, None, None) => "NOT INDEXED".to_owned(),
-    };
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let sql = format!(
-        "SELECT key FROM orders {index} WHERE TRUE{conditions}{state}
-         ORDER BY accepted DESC, key DESC LIMIT ?1"
+        "SELECT key FROM orders {} ORDER BY accepted DESC, key DESC LIMIT {limit}",
+        which.sql
     );
     let keys: Vec<OrderKey> = connection
         .prepare_cached(&sql)
-        .and_then(|mut it| it.query_map(params_from_iter(values), key_of)?.collect())
+        .and_then(|mut it| {
+            it.query_map(params_from_iter(which.values), key_of)?
+                .collect()
+        })
         .map_err(unwritten)?;
     keys.into_iter()
         .filter_map(|key| order(connection, key).transpose())
         .collect()
+}
+
+/// How many orders a filter lets through, by state.
+pub(super) fn count(connection: &Connection, filter: &Filter) -> Result<Vec<(&'static str, u64)>> {
+    let which = Which::of(filter);
+    let sql = format!(
+        "SELECT state, count(*) FROM orders {} GROUP BY state",
+        which.sql
+    );
+    let counted: Vec<(String, u64)> = connection
+        .prepare_cached(&sql)
+        .and_then(|mut it| {
+            let rows = it.query_map(params_from_iter(which.values), |row| {
+                Ok((row.get(0)?, unsigned(row.get(1)?)))
+            })?;
+            rows.collect()
+        })
+        .map_err(unwritten)?;
+    let named = |name: &'static str| {
+        let of = counted.iter().find(|(state, _)| state == name);
+        of.map(|(_, n)| (name, *n))
+    };
+    Ok(STATES.into_iter().filter_map(named).collect())
+}
+
+/// Which orders, as SQL: from the index to the conditions.
+struct Which {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Which {
+    fn of(filter: &Filter) -> Self {
+        let Filter {
+            merchant,
+            state,
+            account,
+            from,
+            until,
+            ..
+        } = filter;
+        let (index, is) = match state {
+            None => (None, String::new()),
+            Some(state) => {
+                let name = state.as_str();
+                // The states are written into the text: a partial index is only used for what is known to
+                // be in it.
+                let is = format!(" AND state = '{name}'");
+                match state {
+                    OrderState::Review(_) => (Some("orders_review"), is),
+                    OrderState::Failed => (Some("orders_failed"), is),
+                    OrderState::Succeeded => (None, is),
+                    OrderState::Pending
+                    | OrderState::Submitting
+                    | OrderState::Charging
+                    | OrderState::Unknown => (Some("orders_open"), format!(" AND open = 1{is}")),
+                }
+            }
+        };
+        let index = match (account, index, merchant) {
+            (Some(_), _, _) => "INDEXED BY orders_account".to_owned(),
+            (None, Some(index), _) => format!("INDEXED BY {index}"),
+            (None, None, Some(_)) => "INDEXED BY orders_merchant".to_owned(),
+            (None, None, None) => "NOT INDEXED".to_owned(),
+        };
+        let mut which = Self {
+            sql: format!("{index} WHERE TRUE{is}"),
+            values: Vec::new(),
+        };
+        if let Some(merchant) = merchant {
+            which.and("merchant = ?", merchant.as_str().to_owned().into());
+        }
+        if let Some(account) = account {
+            which.and("account = ?", account.clone().into());
+        }
+        if let Some(from) = from {
+            which.and("accepted >= ?", from.millis().into());
+        }
+        if let Some(until) = until {
+            which.and("accepted < ?", until.millis().into());
+        }
+        which
+    }
+
+    fn and(&mut self, condition: &str, value: Value) {
+        self.values.push(value);
+        self.sql.extend([" AND ", condition]);
+    }
 }
 
 /// Orders that have not ended and orders that are due far off, by key.

@@ -1,0 +1,377 @@
+//! Files of orders: handed in, accepted order by order, and what became of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json as Answer;
+use axum::extract::{FromRequest as _, Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+use recharge_core::{MerchantId, ProviderId};
+use recharge_engine::AcceptError;
+use recharge_store::RegistryError;
+use recharge_store::registry::{BatchRow, NewBatch, RowFate, StoredBatch};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::input::{Params, unread};
+use super::orders::{PlaceOrder, not_accepted};
+use crate::app::App;
+use crate::auth::{Reader, Submitter};
+use crate::problem::{Code, Problem, ReadRefusals, refusals};
+use crate::{seal, time};
+
+refusals! {
+    /// Why a file isn't taken.
+    HandInRefusals: Unauthorized Forbidden Malformed Invalid TooLarge TooMany Timeout StoreUnavailable Stopping
+        Internal;
+}
+
+/// How many bad lines are told.
+const BAD_AT_MOST: usize = 100;
+
+/// How many rows are read at once.
+const ROWS: u32 = 200;
+
+/// How long to wait when an order can't be accepted now.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// A file of orders that was handed in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BatchView {
+    /// Its name.
+    batch_id: String,
+    /// When it was handed in.
+    created_at: String,
+    /// When each of its orders had been accepted or refused; null before that.
+    done_at: Option<String>,
+    /// How many orders it has.
+    rows: usize,
+    /// How many are still to be accepted.
+    waiting: usize,
+    /// How many were refused.
+    refused: usize,
+    /// How many accepted ones are in each state.
+    orders: BTreeMap<&'static str, u64>,
+}
+
+/// What became of an order of a file.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RowView {
+    /// Its place in the file: 1 for the first order.
+    row: u32,
+    /// Its name.
+    order_id: String,
+    /// waiting, refused, or the order's state.
+    state: &'static str,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
+    /// What the provider charges for it, in yuan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<String>,
+}
+
+/// A page of what became of a file.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RowPage {
+    /// In the order of the file.
+    rows: Vec<RowView>,
+    /// What `after` is for the next page; null on the last one.
+    next: Option<u32>,
+}
+
+/// Which rows.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RowParams {
+    /// Those after this one: the `next` of the page before.
+    after: Option<u32>,
+}
+
+/// Hand in a file of orders
+///
+/// CSV with a header, as `recharge batch` takes it: order_id, kind, account, amount, and where needed carrier,
+/// allow_duplicate, provider. It is checked as a whole: if a line is bad, nothing is accepted. Answered once
+/// the file is durable; its orders are accepted from then on, whatever happens to the service.
+#[utoipa::path(
+    post, path = "/v1/batches", tag = "batches",
+    request_body(content = String, content_type = "text/csv"),
+    responses(
+        (status = 202, description = "Its orders will be accepted", body = BatchView),
+        HandInRefusals,
+    ),
+    security(("key" = ["submit"])),
+)]
+pub async fn hand_in(
+    State(app): State<Arc<App>>,
+    Submitter(caller): Submitter,
+    request: Request,
+) -> Result<Response, Problem> {
+    let body = Bytes::from_request(request, &()).await.map_err(unread)?;
+    let merchant = caller.merchant().clone();
+    let created = app.now();
+    let this = Arc::clone(&app);
+    let batch = blocking(move || {
+        let batch = read(&this, merchant, created, &body)?;
+        this.registry.add_batch(&batch).map_err(trouble)?;
+        Ok(batch)
+    })
+    .await?;
+    let stored = StoredBatch {
+        id: batch.id.clone(),
+        merchant: batch.merchant,
+        created,
+        done: None,
+    };
+    let view = BatchView {
+        rows: batch.rows.len(),
+        waiting: batch.rows.len(),
+        ..BatchView::new(&stored)
+    };
+    app.batches.notify_one();
+    let mut response = (StatusCode::ACCEPTED, Answer(view)).into_response();
+    if let Ok(location) = HeaderValue::try_from(format!("/v1/batches/{}", batch.id)) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+fn read(
+    app: &App,
+    merchant: MerchantId,
+    created: recharge_engine::WallTime,
+    body: &[u8],
+) -> Result<NewBatch, Problem> {
+    let providers: Vec<ProviderId> = app.providers.iter().map(|it| it.id().clone()).collect();
+    let rows = recharge_batch::read(body, &merchant, &providers).map_err(|bad| {
+        let mut text = String::from("nothing of the file was accepted");
+        for line in bad.iter().take(BAD_AT_MOST) {
+            text.push_str("; ");
+            text.push_str(&line.to_string());
+        }
+        if bad.len() > BAD_AT_MOST {
+            text.push_str(&format!("; and {} more", bad.len() - BAD_AT_MOST));
+        }
+        Problem::new(Code::Invalid, text)
+    })?;
+    let id =
+        seal::random::<12>().map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
+    let rows = rows
+        .iter()
+        .map(|row| {
+            let ordered = PlaceOrder::of(&row.what, row.allow_duplicate);
+            let ordered = serde_json::to_string(&ordered)
+                .map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
+            Ok((row.what.order_id.clone(), ordered))
+        })
+        .collect::<Result<_, Problem>>()?;
+    Ok(NewBatch {
+        id: hex::encode(id),
+        merchant,
+        created,
+        rows,
+    })
+}
+
+impl BatchView {
+    fn new(batch: &StoredBatch) -> Self {
+        Self {
+            batch_id: batch.id.clone(),
+            created_at: time::rfc3339(batch.created),
+            done_at: batch.done.map(time::rfc3339),
+            rows: 0,
+            waiting: 0,
+            refused: 0,
+            orders: BTreeMap::new(),
+        }
+    }
+}
+
+/// Show a file of orders
+#[utoipa::path(
+    get, path = "/v1/batches/{batch_id}", tag = "batches",
+    params(("batch_id" = String, Path, description = "Its name")),
+    responses((status = 200, description = "How far it is", body = BatchView), ReadRefusals),
+    security(("key" = ["read"])),
+)]
+pub async fn show(
+    State(app): State<Arc<App>>,
+    Reader(caller): Reader,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let batch = find(&app, caller.merchant(), id).await?;
+    let mut view = BatchView::new(&batch);
+    let mut after = 0;
+    loop {
+        let rows = rows(&app, &batch.id, after).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.row;
+        for row in rows {
+            view.rows += 1;
+            match row.fate {
+                RowFate::Waits(_) => view.waiting += 1,
+                RowFate::Refused(_) => view.refused += 1,
+                RowFate::Accepted => {
+                    let order = app.driver.order(&batch.merchant, &row.order_id).await?;
+                    if let Some(stored) = order {
+                        *view
+                            .orders
+                            .entry(stored.order.state().as_str())
+                            .or_default() += 1;
+                    }
+                }
+            }
+        }
+    }
+    Ok(Answer(view).into_response())
+}
+
+/// Show what became of each order of a file
+#[utoipa::path(
+    get, path = "/v1/batches/{batch_id}/rows", tag = "batches",
+    params(("batch_id" = String, Path, description = "Its name"), RowParams),
+    responses((status = 200, description = "A page of them", body = RowPage), ReadRefusals),
+    security(("key" = ["read"])),
+)]
+pub async fn result(
+    State(app): State<Arc<App>>,
+    Reader(caller): Reader,
+    Path(id): Path<String>,
+    Params(params): Params<RowParams>,
+) -> Result<Response, Problem> {
+    let batch = find(&app, caller.merchant(), id).await?;
+    let found = rows(&app, &batch.id, params.after.unwrap_or(0)).await?;
+    let full = found.len() == usize::try_from(ROWS).unwrap_or(usize::MAX);
+    let next = found.last().filter(|_| full).map(|last| last.row);
+    let mut rows = Vec::new();
+    for row in found {
+        let mut view = RowView {
+            row: row.row,
+            order_id: row.order_id.as_str().to_owned(),
+            state: "waiting",
+            refused: None,
+            cost: None,
+        };
+        match row.fate {
+            RowFate::Waits(_) => {}
+            RowFate::Refused(why) => (view.state, view.refused) = ("refused", Some(why)),
+            RowFate::Accepted => {
+                let order = app.driver.order(&batch.merchant, &row.order_id).await?;
+                if let Some(stored) = order {
+                    view.state = stored.order.state().as_str();
+                    let attempt = stored.order.telling_attempt();
+                    let cost = attempt.and_then(recharge_engine::Attempt::cost);
+                    view.cost = cost.map(|cost| cost.to_string());
+                }
+            }
+        }
+        rows.push(view);
+    }
+    Ok(Answer(RowPage { rows, next }).into_response())
+}
+
+async fn find(app: &Arc<App>, merchant: &MerchantId, id: String) -> Result<StoredBatch, Problem> {
+    let registry = Arc::clone(&app.registry);
+    let batch = blocking(move || registry.batch(&id).map_err(trouble)).await?;
+    batch
+        .filter(|batch| batch.merchant == *merchant)
+        .ok_or_else(|| Problem::not_found("batch"))
+}
+
+async fn rows(app: &Arc<App>, id: &str, after: u32) -> Result<Vec<BatchRow>, Problem> {
+    let (registry, id) = (Arc::clone(&app.registry), id.to_owned());
+    blocking(move || registry.batch_rows(&id, after, ROWS).map_err(trouble)).await
+}
+
+async fn blocking<T: Send + 'static>(
+    what: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let done = tokio::task::spawn_blocking(what).await;
+    done.unwrap_or_else(|_| Err(Problem::new(Code::Internal, "something went wrong here")))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn trouble(error: RegistryError) -> Problem {
+    tracing::error!(%error, "a file of orders could not be kept or read");
+    Problem::new(Code::StoreUnavailable, "the store can't be used now").retry_after(AGAIN)
+}
+
+/// Accepts the orders of the files that were handed in, those of an earlier process first, until the task is
+/// aborted. Accepted twice, an order is the same one.
+pub async fn accept(app: Arc<App>) {
+    loop {
+        let registry = Arc::clone(&app.registry);
+        let open = blocking(move || registry.open_batches().map_err(trouble)).await;
+        let mut stuck = open.is_err();
+        for batch in open.unwrap_or_default() {
+            stuck |= accept_one(&app, &batch).await.is_err();
+        }
+        if stuck {
+            tokio::time::sleep(AGAIN).await;
+        } else {
+            app.batches.notified().await;
+        }
+    }
+}
+
+/// Accepts the orders of a file; an error if some could not be for now.
+async fn accept_one(app: &Arc<App>, batch: &StoredBatch) -> Result<(), Problem> {
+    let mut after = 0;
+    loop {
+        let rows = rows(app, &batch.id, after).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.row;
+        let mut went = Vec::new();
+        let mut stopped = None;
+        for row in &rows {
+            let RowFate::Waits(ordered) = &row.fate else {
+                continue;
+            };
+            match place(app, &batch.merchant, ordered).await {
+                Ok(()) => went.push((row.row, None)),
+                Err(Refusal::For(why)) => went.push((row.row, Some(why))),
+                Err(Refusal::Now(problem)) => {
+                    stopped = Some(problem);
+                    break;
+                }
+            }
+        }
+        let (registry, id) = (Arc::clone(&app.registry), batch.id.clone());
+        blocking(move || registry.batch_went(&id, &went, None).map_err(trouble)).await?;
+        if let Some(problem) = stopped {
+            return Err(problem);
+        }
+    }
+    let (registry, id, now) = (Arc::clone(&app.registry), batch.id.clone(), app.now());
+    blocking(move || registry.batch_went(&id, &[], Some(now)).map_err(trouble)).await
+}
+
+enum Refusal {
+    /// For good, and why.
+    For(String),
+    /// For now.
+    Now(Problem),
+}
+
+async fn place(app: &App, merchant: &MerchantId, ordered: &str) -> Result<(), Refusal> {
+    let read = super::input::json::<PlaceOrder>(ordered.as_bytes());
+    let order = read.map_err(|problem| Refusal::For(problem.detail.into_owned()))?;
+    let allow_duplicate = order.allow_duplicate.unwrap_or(false);
+    let what = order
+        .into_order(merchant.clone())
+        .map_err(|problem| Refusal::For(problem.detail.into_owned()))?;
+    let accepted = app.driver.accept(what, allow_duplicate).await;
+    accepted.map(drop).map_err(|error| {
+        let for_now = matches!(error, AcceptError::Store(_) | AcceptError::Stopping);
+        let problem = not_accepted(error, merchant);
+        if for_now {
+            Refusal::Now(problem)
+        } else {
+            Refusal::For(problem.detail.into_owned())
+        }
+    })
+}

@@ -1,0 +1,113 @@
+//! What is done to an order that is there, and what the upstreams are asked for.
+
+use recharge_sim::{FaultPlan, Preset};
+use recharge_store::registry::Scope;
+
+use crate::stage::{ALL, Stage, order};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asking_is_bounded_and_deciding_takes_the_right_people() {
+    let _: fn(Preset) -> FaultPlan = Preset::plan;
+    let stage = Stage::open().await;
+    let ann = stage.key_of("shop", ALL, Some("ann"));
+    let body = order("A1", 1);
+    let placed = stage.call("POST", "/v1/orders", Some(&ann), Some(&body));
+    assert_eq!(placed.await.status, 202);
+    stage.until("A1", "succeeded", &ann).await;
+    let asked = stage
+        .call("POST", "/v1/orders/A1/ask", Some(&ann), None)
+        .await;
+    assert_eq!(asked.status, 202, "{asked:?}");
+    let again = stage
+        .call("POST", "/v1/orders/A1/ask", Some(&ann), None)
+        .await;
+    assert_eq!(
+        (again.status, again.code().as_str()),
+        (429, "too_many_requests")
+    );
+    let cancel = Some(r#"{"reason":"too late"}"#);
+    let late = stage
+        .call("POST", "/v1/orders/A1/cancel", Some(&ann), cancel)
+        .await;
+    assert_eq!((late.status, late.code().as_str()), (409, "not_now"));
+    let decide = async |body: &str, key: &str| {
+        stage
+            .call("POST", "/v1/orders/A1/decisions", Some(key), Some(body))
+            .await
+    };
+    for (body, field) in [
+        (
+            r#"{"verdict":"maybe","evidence":"x","version":1}"#,
+            "verdict",
+        ),
+        (
+            r#"{"verdict":"send_again","evidence":"x","version":1}"#,
+            "attempt",
+        ),
+        (
+            r#"{"verdict":"send_elsewhere","evidence":"x","version":1}"#,
+            "provider",
+        ),
+        (
+            r#"{"verdict":"failed","evidence":"x","version":1,"attempt":1}"#,
+            "attempt",
+        ),
+        (
+            r#"{"verdict":"failed","evidence":"x","version":1,"provider":"juhe"}"#,
+            "provider",
+        ),
+        (r#"{"verdict":"failed","version":1}"#, "evidence"),
+        (
+            r#"{"verdict":"succeeded","evidence":"x","version":999}"#,
+            "version",
+        ),
+    ] {
+        let told = decide(body, &ann).await;
+        assert_eq!(
+            (told.status, told.json()["field"].as_str()),
+            (422, Some(field)),
+            "{body}: {told:?}"
+        );
+    }
+    let only_read = stage.key("shop", &[Scope::Read]);
+    let told = decide(
+        r#"{"verdict":"failed","evidence":"x","version":1}"#,
+        &only_read,
+    )
+    .await;
+    assert_eq!(told.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_upstreams_say_what_they_sell_and_what_is_left() {
+    let stage = Stage::open().await;
+    let key = stage.key("shop", ALL);
+    let what = r#"{"kind":"mobile","account":"18900001234","amount":"100"}"#;
+    let checked = stage
+        .call("POST", "/v1/check", Some(&key), Some(what))
+        .await;
+    assert_eq!(
+        checked.json(),
+        serde_json::json!({"provider": "juhe", "allowed": true})
+    );
+    let quoted = stage
+        .call("POST", "/v1/quote", Some(&key), Some(what))
+        .await
+        .json();
+    assert_eq!(
+        (&quoted["provider"], &quoted["price"]),
+        (&"juhe".into(), &"99.65".into())
+    );
+    let unsold = what.replace("100", "7");
+    let told = stage
+        .call("POST", "/v1/quote", Some(&key), Some(&unsold))
+        .await;
+    assert_eq!((told.status, told.code().as_str()), (422, "not_offered"));
+    let balances = stage
+        .call("GET", "/v1/balances", Some(&key), None)
+        .await
+        .json();
+    assert_eq!(balances["balances"][0]["provider"], "juhe");
+    let balance = balances["balances"][0]["balance"].as_str().unwrap();
+    assert!(balance.parse::<f64>().unwrap() > 0.0, "{balance}");
+}

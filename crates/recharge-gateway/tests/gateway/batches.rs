@@ -1,0 +1,68 @@
+//! Files of orders.
+
+use std::time::Duration;
+
+use crate::stage::{ALL, Stage};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_taken_whole_and_each_of_its_orders_once() {
+    let stage = Stage::open().await;
+    let key = stage.key("shop", ALL);
+    let mut file = "order_id,kind,account,amount\n".to_owned();
+    for at in 0..300 {
+        file.push_str(&format!("B{at},mobile,189{at:08},100\n"));
+    }
+    // What no provider sells is refused by itself.
+    file.push_str("B300,mobile,18999999999,7\n");
+    let taken = stage
+        .call("POST", "/v1/batches", Some(&key), Some(&file))
+        .await;
+    assert_eq!(taken.status, 202, "{taken:?}");
+    let batch = taken.json();
+    assert_eq!(
+        (&batch["rows"], &batch["waiting"]),
+        (&301.into(), &301.into())
+    );
+    let path = format!("/v1/batches/{}", batch["batch_id"].as_str().unwrap());
+    let give_up = tokio::time::Instant::now() + Duration::from_secs(60);
+    let done = loop {
+        let batch = stage.call("GET", &path, Some(&key), None).await.json();
+        if batch["orders"]["succeeded"] == 300 {
+            break batch;
+        }
+        assert!(tokio::time::Instant::now() < give_up, "{batch}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert_eq!((&done["waiting"], &done["refused"]), (&0.into(), &1.into()));
+    assert!(done["done_at"].is_string());
+    assert_eq!(stage.simulator.ledger().len(), 300);
+    let mut rows = Vec::new();
+    let mut next = Some(0);
+    while let Some(after) = next {
+        let path = format!("{path}/rows?after={after}");
+        let page = stage.call("GET", &path, Some(&key), None).await.json();
+        rows.extend(page["rows"].as_array().unwrap().clone());
+        next = page["next"].as_u64();
+    }
+    assert_eq!(rows.len(), 301);
+    assert_eq!(rows[0]["state"], "succeeded");
+    assert_eq!(
+        (&rows[300]["row"], &rows[300]["state"]),
+        (&301.into(), &"refused".into())
+    );
+    assert!(rows[300]["refused"].is_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_file_with_a_bad_line_nothing_is_accepted() {
+    let stage = Stage::open().await;
+    let key = stage.key("shop", ALL);
+    let file = "order_id,kind,account,amount\nB1,mobile,18900000001,100\nB2,mobile,123,100\n";
+    let told = stage
+        .call("POST", "/v1/batches", Some(&key), Some(file))
+        .await;
+    assert_eq!((told.status, told.code().as_str()), (422, "invalid"));
+    assert!(told.text.contains("line 3, account"), "{}", told.text);
+    let list = stage.call("GET", "/v1/orders", Some(&key), None).await;
+    assert_eq!(list.json()["orders"], serde_json::json!([]));
+}

@@ -1,0 +1,165 @@
+//! A gateway on a store of its own, the simulator behind it, and a client.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use recharge_core::MerchantId;
+use recharge_engine::driver::Setup;
+use recharge_engine::{Clock as _, SystemClock};
+use recharge_gateway::{Gateway, Settings, keys};
+use recharge_http::{HttpConfig, HyperTransport};
+use recharge_juhe::{JuheConfig, JuheProvider};
+use recharge_sim::{DEFAULT_JUHE_KEY, DEFAULT_JUHE_OPENID, Simulator};
+use recharge_store::registry::{KeyKind, Scope, StoredKey};
+use recharge_store::{Registry, Sqlite};
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub(crate) struct Stage {
+    pub(crate) simulator: Simulator,
+    pub(crate) gateway: Option<Gateway>,
+    folder: TempDir,
+    client: reqwest::Client,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) status: u16,
+    pub(crate) kind: String,
+    pub(crate) text: String,
+}
+
+impl Told {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    /// The code of a problem.
+    pub(crate) fn code(&self) -> String {
+        assert_eq!(self.kind, "application/problem+json", "{self:?}");
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status);
+        assert!(problem["advice"].as_str().is_some_and(|it| !it.is_empty()));
+        problem["code"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Stage {
+    pub(crate) async fn open() -> Self {
+        let simulator = Simulator::builder()
+            .settle_after(Duration::from_millis(200))
+            .start()
+            .await
+            .unwrap();
+        let mut stage = Self {
+            simulator,
+            gateway: None,
+            folder: tempfile::tempdir().unwrap(),
+            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+        };
+        stage.start().await;
+        stage
+    }
+
+    fn file(&self) -> std::path::PathBuf {
+        self.folder.path().join("shop.sqlite")
+    }
+
+    pub(crate) fn registry(&self) -> Registry {
+        Registry::open(self.file()).unwrap()
+    }
+
+    pub(crate) async fn start(&mut self) {
+        let mut juhe =
+            JuheConfig::new(DEFAULT_JUHE_KEY.into(), DEFAULT_JUHE_OPENID.into()).unwrap();
+        juhe = juhe.with_base_url(&self.simulator.url()).unwrap();
+        let transport = Arc::new(HyperTransport::new(&HttpConfig::default()).unwrap());
+        let provider = Arc::new(JuheProvider::new(juhe, transport));
+        let store = Arc::new(Sqlite::open(self.file()).unwrap());
+        let mut setup = Setup::new(store, vec![provider], Arc::new(SystemClock::new()), 7);
+        setup.times.query_after = vec![Duration::from_millis(100)];
+        setup.times.confirm_failure_after = Duration::from_millis(200);
+        let mut settings = Settings::default();
+        settings.listen.set_port(0);
+        let gateway = Gateway::start(setup, self.registry(), settings).await;
+        self.gateway = Some(gateway.unwrap());
+    }
+
+    pub(crate) async fn stop(&mut self) {
+        assert!(self.gateway.take().unwrap().stop().await);
+    }
+
+    /// A key of a merchant, made while the gateway runs.
+    pub(crate) fn key(&self, merchant: &str, scopes: &[Scope]) -> String {
+        self.key_of(merchant, scopes, None)
+    }
+
+    pub(crate) fn key_of(&self, merchant: &str, scopes: &[Scope], person: Option<&str>) -> String {
+        use recharge_core::ExposeSecret as _;
+        let made = keys::make().unwrap();
+        let stored = StoredKey {
+            id: made.id,
+            merchant: MerchantId::parse(merchant).unwrap(),
+            kind: KeyKind::Api,
+            secret: made.hash,
+            scopes: scopes.iter().copied().collect(),
+            person: person.map(str::to_owned),
+            callback_url: None,
+            created: SystemClock::new().now().wall,
+            revoked: None,
+            used: None,
+        };
+        self.registry().add_key(&stored).unwrap();
+        made.key.expose_secret().to_owned()
+    }
+
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        key: Option<&str>,
+        body: Option<&str>,
+    ) -> Told {
+        let address = self.gateway.as_ref().unwrap().address();
+        let method = method.parse().unwrap();
+        let mut request = self
+            .client
+            .request(method, format!("http://{address}{path}"));
+        if let Some(key) = key {
+            request = request.bearer_auth(key);
+        }
+        if let Some(body) = body {
+            request = request.body(body.to_owned());
+        }
+        let answer = request.send().await.unwrap();
+        let kind = answer.headers().get("content-type");
+        let kind = kind.map_or("", |it| it.to_str().unwrap()).to_owned();
+        Told {
+            status: answer.status().as_u16(),
+            kind,
+            text: answer.text().await.unwrap(),
+        }
+    }
+
+    /// Until the order is there, or ten seconds have passed.
+    pub(crate) async fn until(&self, order_id: &str, state: &str, key: &str) -> Value {
+        let path = format!("/v1/orders/{order_id}");
+        let give_up = tokio::time::Instant::now() + Duration::from_secs(20);
+        loop {
+            let order = self.call("GET", &path, Some(key), None).await.json();
+            if order["state"] == state {
+                return order;
+            }
+            assert!(tokio::time::Instant::now() < give_up, "{order}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+pub(crate) const ALL: &[Scope] = &Scope::ALL;
+
+/// An order of a phone number of its own.
+pub(crate) fn order(order_id: &str, at: u32) -> String {
+    format!(r#"{{"order_id":"{order_id}","kind":"mobile","account":"189{at:08}","amount":"100"}}"#)
+}
