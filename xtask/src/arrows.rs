@@ -156,6 +156,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         name: "recharge-fuzz",
         height: 5,
         uses: &[
+            "recharge-batch",
             "recharge-core",
             "recharge-sign",
             "recharge-http",

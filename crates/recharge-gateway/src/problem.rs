@@ -91,6 +91,7 @@ impl Code {
     ];
 
     /// The code, the status that it is answered with, and what to do.
+    #[expect(clippy::too_many_lines, reason = "it is a table")]
     const fn row(self) -> (&'static str, StatusCode, &'static str) {
         match self {
             Self::Unauthorized => (

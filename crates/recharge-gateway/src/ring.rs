@@ -22,7 +22,7 @@ use crate::seal::MasterKey;
 /// How often it is looked for changes.
 pub const LOOK: Duration = Duration::from_secs(1);
 /// How often it is written down when keys were used.
-pub const NOTE: Duration = Duration::from_secs(60);
+pub const NOTE: Duration = Duration::from_mins(1);
 /// How long after a look for one unknown key the next one waits.
 const SOON: Duration = Duration::from_millis(50);
 
@@ -85,13 +85,11 @@ impl KeyRing {
     /// The key of that id and kind, if it is in force.
     pub async fn find(self: &Arc<Self>, kind: KeyKind, id: &str) -> Option<Arc<Key>> {
         let known = |ring: &Ring| ring.keys.get(id).cloned();
-        let found = match known(&self.present()) {
-            Some(key) => Some(key),
-            None => {
-                self.look_again().await;
-                known(&self.present())
-            }
-        };
+        let mut found = known(&self.present());
+        if found.is_none() {
+            self.look_again().await;
+            found = known(&self.present());
+        }
         found.filter(|key| key.stored.kind == kind && key.stored.revoked.is_none())
     }
 

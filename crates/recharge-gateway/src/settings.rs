@@ -58,7 +58,7 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
             allow_private_webhooks: false,
-            drain: Duration::from_secs(60),
+            drain: Duration::from_mins(1),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Every key of `recharge.toml`, as data: reading, the environment, checks and docs all go by it.
 
+// Long because: it is one table, a row a key.
+
 use super::Kind;
 
 /// A key of the configuration file.

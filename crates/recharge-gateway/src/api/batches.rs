@@ -154,7 +154,8 @@ fn read(
             text.push_str(&line.to_string());
         }
         if bad.len() > BAD_AT_MOST {
-            text.push_str(&format!("; and {} more", bad.len() - BAD_AT_MOST));
+            let more = (bad.len() - BAD_AT_MOST).to_string();
+            text.extend(["; and ", &more, " more"]);
         }
         Problem::new(Code::Invalid, text)
     })?;

@@ -22,6 +22,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 }
 
 /// Why a body was not read.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(crate) fn unread(rejection: BytesRejection) -> Problem {
     if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
         Problem::new(Code::TooLarge, "the body is larger than is taken here")

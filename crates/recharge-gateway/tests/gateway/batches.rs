@@ -1,5 +1,6 @@
 //! Files of orders.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::stage::{ALL, Stage};
@@ -10,7 +11,7 @@ async fn a_file_is_taken_whole_and_each_of_its_orders_once() {
     let key = stage.key("shop", ALL);
     let mut file = "order_id,kind,account,amount\n".to_owned();
     for at in 0..300 {
-        file.push_str(&format!("B{at},mobile,189{at:08},100\n"));
+        writeln!(file, "B{at},mobile,189{at:08},100").unwrap();
     }
     // What no provider sells is refused by itself.
     file.push_str("B300,mobile,18999999999,7\n");
@@ -24,7 +25,7 @@ async fn a_file_is_taken_whole_and_each_of_its_orders_once() {
         (&301.into(), &301.into())
     );
     let path = format!("/v1/batches/{}", batch["batch_id"].as_str().unwrap());
-    let give_up = tokio::time::Instant::now() + Duration::from_secs(60);
+    let give_up = tokio::time::Instant::now() + Duration::from_mins(1);
     let done = loop {
         let batch = stage.call("GET", &path, Some(&key), None).await.json();
         if batch["orders"]["succeeded"] == 300 {
