@@ -7,8 +7,10 @@ use recharge_core::{Provider, ProviderId};
 use recharge_engine::{Clock, Driver, Store, WallTime};
 use recharge_store::Registry;
 
+use crate::callbacks::Throttle;
 use crate::ring::KeyRing;
 use crate::settings::Settings;
+use crate::webhooks::Tally;
 
 /// What every handler has at hand.
 pub struct App {
@@ -22,6 +24,10 @@ pub struct App {
     pub providers: Vec<Arc<dyn Provider>>,
     /// The engine's clock.
     pub clock: Arc<dyn Clock>,
+    /// How many callbacks are taken.
+    pub throttle: Throttle,
+    /// What became of notices.
+    pub tally: Tally,
     /// What the operator has decided.
     pub settings: Settings,
 }

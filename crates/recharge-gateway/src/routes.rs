@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::problem::{Code, Problem};
-use crate::{api, health};
+use crate::{api, callbacks, health};
 
 /// What the description says of the whole.
 #[derive(OpenApi)]
@@ -25,6 +25,8 @@ use crate::{api, health};
     ),
     tags(
         (name = "orders", description = "Orders, and what becomes of them"),
+        (name = "webhooks", description = "Where you are told, and what has not arrived"),
+        (name = "callbacks", description = "For the upstreams"),
         (name = "health", description = "For whoever runs the service"),
     ),
     modifiers(&Keys),
@@ -46,6 +48,12 @@ fn all() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(api::orders::place, api::orders::list))
         .routes(routes!(api::orders::show))
+        .routes(routes!(api::webhooks::show, api::webhooks::set))
+        .routes(routes!(api::webhooks::rotate))
+        .routes(routes!(api::webhooks::dead))
+        .routes(routes!(api::webhooks::resend))
+        .routes(routes!(callbacks::juhe))
+        .routes(routes!(callbacks::jisu))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
 }

@@ -20,10 +20,12 @@ use tower::ServiceExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
+use crate::callbacks::Throttle;
 use crate::problem::{Code, Problem};
 use crate::ring::KeyRing;
 use crate::routes;
 use crate::settings::Settings;
+use crate::webhooks::{ClientError, Outbox, Tally};
 
 /// The most bytes of a request's head.
 const HEAD: usize = 16 * 1024;
@@ -36,6 +38,7 @@ pub struct Gateway {
     stop: watch::Sender<bool>,
     accepting: JoinHandle<()>,
     keeping_up: JoinHandle<()>,
+    telling: JoinHandle<()>,
 }
 
 /// Why it can't be started.
@@ -53,6 +56,9 @@ pub enum ServeError {
     /// The keys can't be read.
     #[error("the keys can't be read: {0}")]
     Registry(#[from] RegistryError),
+    /// Nobody can be told anything.
+    #[error(transparent)]
+    Webhooks(#[from] ClientError),
     /// The engine can't be started.
     #[error(transparent)]
     Engine(#[from] StartError),
@@ -87,9 +93,13 @@ impl Gateway {
             ring,
             providers,
             clock,
+            throttle: Throttle::new(settings.callbacks_per_second),
+            tally: Tally::default(),
             settings,
         });
         let (stop, stopped) = watch::channel(false);
+        let outbox = Outbox::new(Arc::clone(&app))?;
+        let telling = tokio::spawn(outbox.run(stopped.clone()));
         let accepting = tokio::spawn(accept(listener, Arc::clone(&app), stopped));
         Ok(Self {
             app,
@@ -97,6 +107,7 @@ impl Gateway {
             stop,
             accepting,
             keeping_up,
+            telling,
         })
     }
 
@@ -113,6 +124,10 @@ impl Gateway {
         let accepting = self.accepting;
         let drained = tokio::time::timeout(drain, accepting).await.is_ok();
         let stopped = self.app.driver.stop(drain).await;
+        // What it has not marked as told is told again.
+        let telling = self.telling.abort_handle();
+        drop(tokio::time::timeout(drain, self.telling).await);
+        telling.abort();
         self.keeping_up.abort();
         self.app.ring.note().await;
         drained && stopped

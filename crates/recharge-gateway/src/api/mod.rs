@@ -3,3 +3,4 @@
 pub mod input;
 pub mod orders;
 pub mod view;
+pub mod webhooks;

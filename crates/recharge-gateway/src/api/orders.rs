@@ -23,7 +23,7 @@ use super::view::OrderView;
 use crate::app::App;
 use crate::auth::{Reader, Submitter};
 use crate::problem::{Code, Problem, ReadRefusals, refusals};
-use crate::time;
+use crate::{time, webhooks};
 
 refusals! {
     /// Why an order isn't placed.
@@ -54,7 +54,8 @@ pub struct PlaceOrder {
     pub carrier: Option<String>,
     /// Whether it may charge the same account with the same amount as an order of the last minutes.
     pub allow_duplicate: Option<bool>,
-    /// Where you are told what becomes of it, instead of your usual address.
+    /// Where you are told what becomes of it, instead of your usual address: an `http` or `https` URL. It takes
+    /// a webhook secret.
     pub notify_url: Option<String>,
 }
 
@@ -92,9 +93,11 @@ impl PlaceOrder {
         fn wrong(field: &'static str) -> impl FnOnce(String) -> Problem {
             move |detail| Problem::field(field, detail)
         }
-        let order_id = OrderId::parse(&self.order_id).map_err(|it| wrong("order_id")(it.to_string()))?;
-        let kind = AccountKind::parse(&self.kind)
-            .ok_or_else(|| Problem::field("kind", "write mobile, landline, broadband or combined"))?;
+        let order_id =
+            OrderId::parse(&self.order_id).map_err(|it| wrong("order_id")(it.to_string()))?;
+        let kind = AccountKind::parse(&self.kind).ok_or_else(|| {
+            Problem::field("kind", "write mobile, landline, broadband or combined")
+        })?;
         let account =
             Account::parse(kind, &self.account).map_err(|it| wrong("account")(it.to_string()))?;
         let yuan = self.amount.0.parse().ok();
@@ -140,6 +143,9 @@ pub async fn place(
     Json(order): Json<PlaceOrder>,
 ) -> Result<Response, Problem> {
     let allow_duplicate = order.allow_duplicate.unwrap_or(false);
+    if let Some(url) = &order.notify_url {
+        webhooks::route::check(&app, caller.merchant(), url).await?;
+    }
     let what = order.into_order(caller.merchant().clone())?;
     let accepted = app
         .driver
@@ -174,7 +180,10 @@ pub(crate) fn not_accepted(error: AcceptError, merchant: &MerchantId) -> Problem
             state,
         } => {
             let detail = if other == *merchant {
-                format!("order {order_id} charges the same account with the same amount and is {}", state.as_str())
+                format!(
+                    "order {order_id} charges the same account with the same amount and is {}",
+                    state.as_str()
+                )
             } else {
                 "another order charges the same account with the same amount".to_owned()
             };
@@ -290,7 +299,9 @@ pub async fn list(
             find(&app, caller.merchant(), &after)
                 .await
                 .map_err(|problem| match problem.code {
-                    Code::NotFound => Problem::field("after", "write the `next` of the page before"),
+                    Code::NotFound => {
+                        Problem::field("after", "write the `next` of the page before")
+                    }
                     _ => problem,
                 })?
                 .key,
