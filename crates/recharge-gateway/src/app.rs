@@ -8,9 +8,11 @@ use recharge_engine::{Clock, Driver, Store, WallTime};
 use recharge_store::Registry;
 use tokio::sync::Notify;
 
+use crate::callbacks::Throttle;
 use crate::limits::Asks;
 use crate::ring::KeyRing;
 use crate::settings::Settings;
+use crate::webhooks::Tally;
 
 /// What every handler has at hand.
 pub struct App {
@@ -28,6 +30,10 @@ pub struct App {
     pub asks: Asks,
     /// Told when a file of orders was handed in.
     pub batches: Notify,
+    /// How many callbacks are taken.
+    pub throttle: Throttle,
+    /// What became of notices.
+    pub tally: Tally,
     /// What the operator has decided.
     pub settings: Settings,
 }

@@ -16,6 +16,9 @@
 //! | [`server`] | [`Gateway`]: listening, draining, and what guards every connection |
 //! | [`routes`] | every route with what it takes to use it |
 //! | [`api`] | the interface under `/v1` |
+//! | [`callbacks`], [`peer`] | what upstreams tell, and who it is that calls |
+//! | [`webhooks`] | what merchants are told |
+//! | [`compat`] | the upstreams' own protocols |
 //! | [`health`] | whether it works |
 //! | [`auth`], [`ring`] | who may do what; the keys, as they are at hand |
 //! | [`keys`], [`seal`] | how keys are made, and how secrets that must be read again are kept |
@@ -26,9 +29,12 @@
 pub mod api;
 pub mod app;
 pub mod auth;
+pub mod callbacks;
+pub mod compat;
 pub mod health;
 pub mod keys;
 pub mod limits;
+pub mod peer;
 pub mod problem;
 pub mod ring;
 pub mod routes;
@@ -36,6 +42,7 @@ pub mod seal;
 pub mod server;
 pub mod settings;
 pub mod time;
+pub mod webhooks;
 
 pub use app::App;
 pub use problem::Problem;

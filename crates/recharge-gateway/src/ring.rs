@@ -41,8 +41,10 @@ pub struct Key {
 pub struct Target {
     /// The address of orders that name none.
     pub url: Option<String>,
-    /// What signs.
-    pub secret: SecretString,
+    /// What signs, where a master key opens it.
+    pub secret: Option<SecretString>,
+    /// When it was set.
+    pub changed: WallTime,
 }
 
 #[derive(Debug, Default)]
@@ -103,6 +105,17 @@ impl KeyRing {
         self.present().targets.get(merchant).cloned()
     }
 
+    /// The same, even if it was set a moment ago.
+    pub async fn target_now(self: &Arc<Self>, merchant: &MerchantId) -> Option<Arc<Target>> {
+        match self.target(merchant) {
+            Some(target) => Some(target),
+            None => {
+                self.look_again().await;
+                self.target(merchant)
+            }
+        }
+    }
+
     /// Notes that a key was used.
     pub fn used(&self, key: &Key, at: WallTime) {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
@@ -156,7 +169,8 @@ impl KeyRing {
         self.look().await;
     }
 
-    async fn look(self: &Arc<Self>) {
+    /// Looks for changes now.
+    pub async fn look(self: &Arc<Self>) {
         let this = Arc::clone(self);
         let looked = tokio::task::spawn_blocking(move || {
             if this.registry.generation()? == this.present().generation {
@@ -192,13 +206,16 @@ impl KeyRing {
             merchant,
             url,
             secret,
-            ..
+            changed,
         } in self.registry.endpoints()?
         {
-            if let Some(secret) = self.open(&purpose_of_endpoint(&merchant), &secret) {
-                let target = Arc::new(Target { url, secret });
-                ring.targets.insert(merchant, target);
-            }
+            let secret = self.open(&purpose_of_endpoint(&merchant), &secret);
+            let target = Target {
+                url,
+                secret,
+                changed,
+            };
+            ring.targets.insert(merchant, Arc::new(target));
         }
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
         Ok(())

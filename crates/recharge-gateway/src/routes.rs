@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::problem::{Code, Problem};
-use crate::{api, health};
+use crate::{api, callbacks, health};
 
 /// What the description says of the whole.
 #[derive(OpenApi)]
@@ -27,6 +27,8 @@ use crate::{api, health};
         (name = "orders", description = "Orders, and what becomes of them"),
         (name = "batches", description = "Files of orders"),
         (name = "upstreams", description = "What the upstreams are asked for directly"),
+        (name = "webhooks", description = "Where you are told, and what has not arrived"),
+        (name = "callbacks", description = "For the upstreams"),
         (name = "health", description = "For whoever runs the service"),
     ),
     modifiers(&Keys),
@@ -64,6 +66,12 @@ fn all(batch_limit: usize) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(api::books::statement))
         .routes(routes!(api::batches::show))
         .routes(routes!(api::batches::result))
+        .routes(routes!(api::webhooks::show, api::webhooks::set))
+        .routes(routes!(api::webhooks::rotate))
+        .routes(routes!(api::webhooks::dead))
+        .routes(routes!(api::webhooks::resend))
+        .routes(routes!(callbacks::juhe))
+        .routes(routes!(callbacks::jisu))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
 }

@@ -21,11 +21,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api;
 use crate::app::App;
+use crate::callbacks::Throttle;
 use crate::limits::Asks;
 use crate::problem::{Code, Problem};
 use crate::ring::KeyRing;
 use crate::routes;
 use crate::settings::Settings;
+use crate::webhooks::{ClientError, Outbox, Tally};
 
 /// The most bytes of a request's head.
 const HEAD: usize = 16 * 1024;
@@ -39,6 +41,7 @@ pub struct Gateway {
     accepting: JoinHandle<()>,
     /// What goes on beside the requests.
     beside: Vec<JoinHandle<()>>,
+    telling: JoinHandle<()>,
 }
 
 /// Why it can't be started.
@@ -56,6 +59,9 @@ pub enum ServeError {
     /// The keys can't be read.
     #[error("the keys can't be read: {0}")]
     Registry(#[from] RegistryError),
+    /// Nobody can be told anything.
+    #[error(transparent)]
+    Webhooks(#[from] ClientError),
     /// The engine can't be started.
     #[error(transparent)]
     Engine(#[from] StartError),
@@ -91,6 +97,8 @@ impl Gateway {
             clock,
             asks: Asks::default(),
             batches: Notify::new(),
+            throttle: Throttle::new(settings.callbacks_per_second),
+            tally: Tally::default(),
             settings,
         });
         let beside = vec![
@@ -98,6 +106,8 @@ impl Gateway {
             tokio::spawn(api::batches::accept(Arc::clone(&app))),
         ];
         let (stop, stopped) = watch::channel(false);
+        let outbox = Outbox::new(Arc::clone(&app))?;
+        let telling = tokio::spawn(outbox.run(stopped.clone()));
         let accepting = tokio::spawn(accept(listener, Arc::clone(&app), stopped));
         Ok(Self {
             app,
@@ -105,6 +115,7 @@ impl Gateway {
             stop,
             accepting,
             beside,
+            telling,
         })
     }
 
@@ -121,6 +132,10 @@ impl Gateway {
         let accepting = self.accepting;
         let drained = tokio::time::timeout(drain, accepting).await.is_ok();
         let stopped = self.app.driver.stop(drain).await;
+        // What it has not marked as told is told again.
+        let telling = self.telling.abort_handle();
+        drop(tokio::time::timeout(drain, self.telling).await);
+        telling.abort();
         for task in &self.beside {
             task.abort();
         }

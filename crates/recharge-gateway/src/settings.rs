@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::seal::MasterKey;
+use crate::webhooks::Pace;
 
 /// What an operator decides. Set what differs from the default.
 #[derive(Debug, Clone)]
@@ -38,6 +39,8 @@ pub struct Settings {
     pub cors_origins: Vec<String>,
     /// Whether webhooks may go to loopback and private addresses.
     pub allow_private_webhooks: bool,
+    /// When notices that don't arrive are sent again.
+    pub pace: Pace,
     /// How long what is under way may take once it is told to stop.
     pub drain: Duration,
 }
@@ -58,6 +61,7 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
             allow_private_webhooks: false,
+            pace: Pace::default(),
             drain: Duration::from_mins(1),
         }
     }

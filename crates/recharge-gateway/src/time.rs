@@ -21,6 +21,11 @@ pub fn rfc3339(at: WallTime) -> String {
     format(at, "%Y-%m-%dT%H:%M:%S%.3f%:z")
 }
 
+/// As fourteen digits, such as `20270115160000`.
+pub fn compact(at: WallTime) -> String {
+    format(at, "%Y%m%d%H%M%S")
+}
+
 fn format(at: WallTime, form: &str) -> String {
     match Timestamp::from_millisecond(at.millis()) {
         Ok(time) => time

@@ -8,6 +8,7 @@
 //! Every method blocks, for as long as a sync of the disk takes; none is called where many wait.
 
 mod batches;
+mod endpoints;
 mod keys;
 
 use std::path::Path;

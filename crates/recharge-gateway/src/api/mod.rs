@@ -8,3 +8,4 @@ pub mod input;
 pub mod orders;
 pub mod upstreams;
 pub mod view;
+pub mod webhooks;

@@ -23,7 +23,7 @@ use super::view::OrderView;
 use crate::app::App;
 use crate::auth::{Reader, Submitter};
 use crate::problem::{Code, Problem, ReadRefusals, refusals};
-use crate::time;
+use crate::{time, webhooks};
 
 refusals! {
     /// Why an order isn't placed.
@@ -54,7 +54,8 @@ pub struct PlaceOrder {
     pub carrier: Option<String>,
     /// Whether it may charge the same account with the same amount as an order of the last minutes.
     pub allow_duplicate: Option<bool>,
-    /// Where you are told what becomes of it, instead of your usual address.
+    /// Where you are told what becomes of it, instead of your usual address: an `http` or `https` URL. It takes
+    /// a webhook secret.
     pub notify_url: Option<String>,
 }
 
@@ -162,6 +163,9 @@ pub async fn place(
     Json(order): Json<PlaceOrder>,
 ) -> Result<Response, Problem> {
     let allow_duplicate = order.allow_duplicate.unwrap_or(false);
+    if let Some(url) = &order.notify_url {
+        webhooks::route::check(&app, caller.merchant(), url).await?;
+    }
     let what = order.into_order(caller.merchant().clone())?;
     let accepted = app
         .driver

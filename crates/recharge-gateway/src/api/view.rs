@@ -1,7 +1,7 @@
 //! What is shown of an order.
 
 use recharge_core::{AccountKind, OrderState};
-use recharge_engine::Order;
+use recharge_engine::{Notice, Order, WallTime};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -42,6 +42,19 @@ pub struct OrderView<'a> {
     updated_at: String,
 }
 
+/// Why an order in that state is on a person's desk.
+const fn reason(state: OrderState) -> Option<&'static str> {
+    match state {
+        OrderState::Review(reason) => Some(reason.as_str()),
+        OrderState::Pending
+        | OrderState::Submitting
+        | OrderState::Charging
+        | OrderState::Unknown
+        | OrderState::Succeeded
+        | OrderState::Failed => None,
+    }
+}
+
 impl<'a> OrderView<'a> {
     /// Its values as a statement has them.
     pub(crate) fn values(&self) -> [&str; 11] {
@@ -69,15 +82,7 @@ impl<'a> OrderView<'a> {
         Self {
             order_id: what.order_id.as_str(),
             state: state.as_str(),
-            review_reason: match state {
-                OrderState::Review(reason) => Some(reason.as_str()),
-                OrderState::Pending
-                | OrderState::Submitting
-                | OrderState::Charging
-                | OrderState::Unknown
-                | OrderState::Succeeded
-                | OrderState::Failed => None,
-            },
+            review_reason: reason(state),
             version: order.version(),
             kind: AccountKind::as_str(what.account.kind()),
             account: what.account.as_str(),
@@ -94,6 +99,18 @@ impl<'a> OrderView<'a> {
                 .map(|cost| cost.to_string()),
             created_at: time::rfc3339(order.accepted().wall),
             updated_at: time::rfc3339(order.entered().wall),
+        }
+    }
+
+    /// The same, standing as a notice tells it, which it did since then.
+    #[must_use]
+    pub fn as_told(self, notice: Notice, since: WallTime) -> Self {
+        Self {
+            state: OrderState::as_str(notice.state),
+            review_reason: reason(notice.state),
+            version: notice.version,
+            updated_at: time::rfc3339(since),
+            ..self
         }
     }
 }

@@ -1,0 +1,3 @@
+//! The upstreams' own protocols, for shops that speak them already.
+
+pub mod number;
