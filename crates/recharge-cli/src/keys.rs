@@ -231,7 +231,8 @@ fn list(args: &ListArgs, context: &Context) -> Result<(), CliError> {
             .collect();
         return context.output.json(&json!({ "keys": keys }));
     }
-    let local = |at: Option<recharge_engine::WallTime>| at.map_or_else(|| "-".to_owned(), time::local);
+    let local =
+        |at: Option<recharge_engine::WallTime>| at.map_or_else(|| "-".to_owned(), time::local);
     let rows: Vec<Vec<String>> = keys
         .into_iter()
         .map(|key| {
@@ -273,7 +274,8 @@ fn revoke(args: &RevokeArgs, context: &Context) -> Result<(), CliError> {
 const NEW_MASTER_KEY: &str = "RECHARGE_NEW_MASTER_KEY";
 
 fn rotate(args: &RotateArgs, context: &Context) -> Result<(), CliError> {
-    let missing = |name: &str| CliError::unconfigured(format!("set {name} to 64 hexadecimal digits"));
+    let missing =
+        |name: &str| CliError::unconfigured(format!("set {name} to 64 hexadecimal digits"));
     let old = context.config()?.master_key()?;
     let old = old.ok_or_else(|| missing(MASTER_KEY))?;
     let new = std::env::var(NEW_MASTER_KEY).ok().map(SecretString::from);
@@ -291,7 +293,8 @@ fn rotate(args: &RotateArgs, context: &Context) -> Result<(), CliError> {
             .output
             .json(&json!({ "resealed": resealed, "master_key": new.mark() }));
     }
-    context
-        .output
-        .line(format!("{resealed} secrets are sealed under the master key {}", new.mark()))
+    context.output.line(format!(
+        "{resealed} secrets are sealed under the master key {}",
+        new.mark()
+    ))
 }

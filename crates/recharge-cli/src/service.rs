@@ -123,7 +123,10 @@ impl Prepared {
     pub(crate) async fn start(self, context: &Context) -> Result<Service, CliError> {
         let file = self.file.clone();
         let setup = self.setup()?;
-        let patience = setup.times.in_flight().saturating_add(Duration::from_secs(1));
+        let patience = setup
+            .times
+            .in_flight()
+            .saturating_add(Duration::from_secs(1));
         let driver = setup
             .start()
             .await

@@ -39,7 +39,8 @@ impl Caller {
             Some(name) => name.clone(),
             None => format!("key {}", stored.id),
         };
-        Person::authenticated(&name).map_err(|error| Problem::new(Code::Internal, error.to_string()))
+        Person::authenticated(&name)
+            .map_err(|error| Problem::new(Code::Internal, error.to_string()))
     }
 
     async fn of(parts: &Parts, app: &App, scope: Scope) -> Result<Self, Problem> {
@@ -69,7 +70,9 @@ async fn bearer(parts: &Parts, app: &App) -> Result<Arc<Key>, Problem> {
     let text = header.to_str().map_err(|_| not_right())?;
     let (scheme, key) = text.split_once(' ').unwrap_or((text, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(unauthorized("the header Authorization has not the form `Bearer KEY`"));
+        return Err(unauthorized(
+            "the header Authorization has not the form `Bearer KEY`",
+        ));
     }
     let shown = Shown::parse(key.trim()).ok_or_else(not_right)?;
     let key = app.ring.find(KeyKind::Api, shown.id).await;

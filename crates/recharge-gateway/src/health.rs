@@ -48,11 +48,17 @@ pub async fn healthz() -> Answer<Health> {
 )]
 pub async fn readyz(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     if app.driver.trouble().borrow().is_some() {
-        return Err(Problem::new(Code::StoreUnavailable, "the store can't be used now"));
+        return Err(Problem::new(
+            Code::StoreUnavailable,
+            "the store can't be used now",
+        ));
     }
     app.store().probe().await?;
     if app.now() < THIS_PROJECT {
-        return Err(Problem::new(Code::StoreUnavailable, "the clock is years behind"));
+        return Err(Problem::new(
+            Code::StoreUnavailable,
+            "the clock is years behind",
+        ));
     }
     Ok(Answer(Health { status: "ok" }).into_response())
 }

@@ -61,7 +61,8 @@ impl MasterKey {
     /// Reads 64 hexadecimal digits; blanks around them are ignored.
     pub fn parse(text: &SecretString) -> Result<Self, MasterKeyError> {
         let mut bytes = [0; 32];
-        hex::decode_to_slice(text.expose_secret().trim(), &mut bytes).map_err(|_| MasterKeyError)?;
+        hex::decode_to_slice(text.expose_secret().trim(), &mut bytes)
+            .map_err(|_| MasterKeyError)?;
         let mut mark = [0; MARK];
         let digest = Sha256::new()
             .chain_update(b"recharge master key")
@@ -103,7 +104,9 @@ impl MasterKey {
     pub fn open(&self, purpose: &str, sealed: &[u8]) -> Result<SecretString, OpenError> {
         let (version, rest) = sealed.split_first().ok_or(OpenError::Damaged)?;
         let (mark, rest) = rest.split_first_chunk::<MARK>().ok_or(OpenError::Damaged)?;
-        let (nonce, text) = rest.split_first_chunk::<NONCE>().ok_or(OpenError::Damaged)?;
+        let (nonce, text) = rest
+            .split_first_chunk::<NONCE>()
+            .ok_or(OpenError::Damaged)?;
         if *version != VERSION {
             return Err(OpenError::Damaged);
         }

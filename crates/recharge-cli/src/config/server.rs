@@ -51,9 +51,8 @@ impl Config {
 
     /// The master key of the environment, else that of the file that is named.
     pub fn master_key(&self) -> Result<Option<MasterKey>, ConfigError> {
-        let wrong = |place: String, text: String| {
-            ConfigError::Problems(vec![Problem::new(place, text)])
-        };
+        let wrong =
+            |place: String, text: String| ConfigError::Problems(vec![Problem::new(place, text)]);
         let given = std::env::var(MASTER_KEY).ok().filter(|it| !it.is_empty());
         if let Some(text) = given {
             return MasterKey::parse(&SecretString::from(text))

@@ -11,11 +11,11 @@ use recharge_core::{
 use recharge_engine::{NewOrder, WallTime};
 
 use super::decide::DecideArgs;
-use recharge_gateway::time;
 use crate::choice::choice;
 use crate::config::{Config, PROVIDERS};
 use crate::error::CliError;
 use crate::provider::{AccountText, Kind, What};
+use recharge_gateway::time;
 
 /// The commands that keep orders.
 #[derive(Debug, Clone, Subcommand)]

@@ -12,10 +12,10 @@ use recharge_engine::{
 use serde_json::{Value, json};
 
 use super::list;
-use recharge_gateway::time::age;
 use super::words::{counted, reason};
 use crate::error::CliError;
 use crate::output::{Output, Tone, plain};
+use recharge_gateway::time::age;
 
 /// A decision that people can make now.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use recharge_core::{Answer, QueryOutcome, SubmitOutcome, UpstreamOrderId, Upstre
 use recharge_engine::{Decision, Event, Order, Person, Price, Recorded, Verdict};
 use serde_json::{Value, json};
 
-use recharge_gateway::time::rfc3339;
 use super::words::{counted, place, reason, words};
 use crate::output;
+use recharge_gateway::time::rfc3339;
 
 /// An event as JSON. Which fields it has follows from `event`; `what` and `evidence` are for people.
 pub fn json(order: &Order, recorded: &Recorded) -> Value {

@@ -4,10 +4,10 @@ use recharge_core::{Carrier, Money, ProviderId, UpstreamOrderId};
 use recharge_engine::{Attempt, Order};
 use serde_json::{Value, json};
 
-use recharge_gateway::time::{local, rfc3339};
 use super::words::{counted, reason};
 use crate::error::CliError;
 use crate::output::{Output, Tone, plain};
+use recharge_gateway::time::{local, rfc3339};
 
 /// The head of a table of orders.
 pub const HEAD: [&str; 8] = [

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::events;
 use super::list::{self, tone};
-use recharge_gateway::time::local;
 use super::words::{self, Words, counted};
 use crate::error::CliError;
 use crate::output::{Output, plain};
+use recharge_gateway::time::local;
 
 /// Prints an order and its history. `log` is what the order is the fold of.
 pub fn print(order: &Order, log: &[Recorded], output: &Output) -> Result<(), CliError> {

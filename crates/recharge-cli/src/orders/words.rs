@@ -8,8 +8,8 @@ use recharge_engine::{
     Decision, Event, Order, Person, Price, Purpose, Recorded, Verdict, WallTime,
 };
 
-use recharge_gateway::time::local;
 use crate::output::plain;
+use recharge_gateway::time::local;
 
 /// An event in words.
 #[derive(Debug, Clone, PartialEq, Eq)]

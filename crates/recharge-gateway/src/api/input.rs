@@ -1,7 +1,7 @@
 //! What comes in: bodies and parameters, each complaint with its field.
 
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use bytes::Bytes;
 use http::request::Parts;
 use serde::de::DeserializeOwned;

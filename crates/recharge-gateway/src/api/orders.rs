@@ -92,9 +92,11 @@ impl PlaceOrder {
         fn wrong(field: &'static str) -> impl FnOnce(String) -> Problem {
             move |detail| Problem::field(field, detail)
         }
-        let order_id = OrderId::parse(&self.order_id).map_err(|it| wrong("order_id")(it.to_string()))?;
-        let kind = AccountKind::parse(&self.kind)
-            .ok_or_else(|| Problem::field("kind", "write mobile, landline, broadband or combined"))?;
+        let order_id =
+            OrderId::parse(&self.order_id).map_err(|it| wrong("order_id")(it.to_string()))?;
+        let kind = AccountKind::parse(&self.kind).ok_or_else(|| {
+            Problem::field("kind", "write mobile, landline, broadband or combined")
+        })?;
         let account =
             Account::parse(kind, &self.account).map_err(|it| wrong("account")(it.to_string()))?;
         let yuan = self.amount.0.parse().ok();
@@ -174,7 +176,10 @@ pub(crate) fn not_accepted(error: AcceptError, merchant: &MerchantId) -> Problem
             state,
         } => {
             let detail = if other == *merchant {
-                format!("order {order_id} charges the same account with the same amount and is {}", state.as_str())
+                format!(
+                    "order {order_id} charges the same account with the same amount and is {}",
+                    state.as_str()
+                )
             } else {
                 "another order charges the same account with the same amount".to_owned()
             };
@@ -290,7 +295,9 @@ pub async fn list(
             find(&app, caller.merchant(), &after)
                 .await
                 .map_err(|problem| match problem.code {
-                    Code::NotFound => Problem::field("after", "write the `next` of the page before"),
+                    Code::NotFound => {
+                        Problem::field("after", "write the `next` of the page before")
+                    }
                     _ => problem,
                 })?
                 .key,

@@ -180,7 +180,9 @@ impl Registry {
     pub fn add_key(&self, key: &StoredKey) -> Result<()> {
         self.change(|transaction| {
             let added = transaction.execute(
-                &format!("INSERT INTO keys ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"),
+                &format!(
+                    "INSERT INTO keys ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+                ),
                 params![
                     key.id,
                     key.merchant.as_str(),
@@ -272,7 +274,9 @@ impl Registry {
     /// Where each merchant is told.
     pub fn endpoints(&self) -> Result<Vec<Endpoint>> {
         self.lock()
-            .prepare_cached("SELECT merchant, url, secret, changed FROM endpoints ORDER BY merchant")
+            .prepare_cached(
+                "SELECT merchant, url, secret, changed FROM endpoints ORDER BY merchant",
+            )
             .and_then(|mut it| {
                 let rows = it.query_map([], |row| {
                     Ok(Endpoint {
