@@ -18,7 +18,7 @@
 //! | [`api`] | the interface under `/v1` |
 //! | [`callbacks`], [`peer`] | what upstreams tell, and who it is that calls |
 //! | [`webhooks`] | what merchants are told |
-//! | [`compat`] | the upstreams' own protocols |
+//! | [`compat`] | the upstreams' own protocols, under `/compat` |
 //! | [`health`] | whether it works |
 //! | [`auth`], [`ring`] | who may do what; the keys, as they are at hand |
 //! | [`keys`], [`seal`] | how keys are made, and how secrets that must be read again are kept |

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::problem::{Code, Problem};
-use crate::{api, callbacks, health};
+use crate::{api, callbacks, compat, health};
 
 /// What the description says of the whole.
 #[derive(OpenApi)]
@@ -93,6 +93,7 @@ pub fn router(app: Arc<App>) -> Router {
             "/openapi.json",
             axum::routing::get(async move || json(description.clone())),
         )
+        .merge(compat::router(Arc::clone(&app)))
         .method_not_allowed_fallback(async || {
             Problem::new(Code::MethodNotAllowed, "there is no such method here")
         })
