@@ -1,5 +1,6 @@
 //! Callbacks: only genuine ones count, and all that they can do is to make the engine ask.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +31,7 @@ impl Desk {
     /// An order that is charging at Juhe, about which nobody asks for an hour.
     async fn new(tune: impl FnOnce(&mut Scene)) -> Self {
         let mut scene = Scene::new(Settle::WhenStepped).await;
-        scene.times.query_after = vec![Duration::from_secs(3_600)];
+        scene.times.query_after = vec![Duration::from_hours(1)];
         tune(&mut scene);
         let app = scene.app().await;
         let what = order("shop", "A0000001", "juhe", None);
@@ -143,8 +144,11 @@ async fn multipart_is_read_too() {
     let mut body = String::new();
     let form = juhe(&key, &upstream, &number, "1");
     for (name, value) in form_urlencoded::parse(form.as_bytes()) {
-        body +=
-            &format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        write!(
+            body,
+            "--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        )
+        .unwrap();
     }
     body += "--b--\r\n";
     let kind = "multipart/form-data; boundary=b";

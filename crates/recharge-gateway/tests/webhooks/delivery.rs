@@ -122,7 +122,7 @@ fn what_has_not_arrived_is_told_after_a_kill_and_versions_rise() {
         secret
     });
     // Nothing is stopped: what runs is cut off where it stands.
-    first.shutdown_timeout(Duration::from_secs(60));
+    first.shutdown_timeout(Duration::from_mins(1));
 
     receiver.answer(Answer::With(200, ""));
     let before = receiver.got().len();

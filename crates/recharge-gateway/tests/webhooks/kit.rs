@@ -58,7 +58,7 @@ impl Scene {
         settings.callbacks_per_second = u32::MAX;
         settings.pace = Pace {
             waits: vec![Duration::from_millis(40)],
-            patience: Duration::from_secs(3_600),
+            patience: Duration::from_hours(1),
             juhe_first: vec![Duration::from_millis(20)],
             answer_within: Duration::from_secs(20),
             look: Duration::from_millis(20),

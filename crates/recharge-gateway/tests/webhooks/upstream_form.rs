@@ -64,11 +64,10 @@ async fn told(
         assert_eq!(receiver.connections(), 0);
     }
     until("the order to be taken", async || {
-        let step = Step {
+        scene.step(&Step {
             to: Some(end),
             ..Step::default()
-        };
-        scene.step(&step);
+        });
         receiver.got().get(2).cloned()
     })
     .await;
@@ -85,11 +84,10 @@ async fn told(
     .await;
     stop.send_replace(true);
     outbox.await.unwrap();
-    let (shop, order_id) = (
-        MerchantId::parse("shop").unwrap(),
-        OrderId::parse("A0000001").unwrap(),
-    );
-    let stored = app.driver.order(&shop, &order_id).await.unwrap().unwrap();
+    let merchant = MerchantId::parse("shop").unwrap();
+    let order_id = OrderId::parse("A0000001").unwrap();
+    let stored = app.driver.order(&merchant, &order_id).await.unwrap();
+    let stored = stored.unwrap();
     assert!(app.driver.stop(Duration::from_secs(30)).await);
     let got = receiver.got();
     let last = got.last().unwrap();

@@ -339,7 +339,7 @@ fn key(row: &Row<'_>) -> rusqlite::Result<StoredKey> {
     let kind = row.get::<_, String>(2)?;
     let kind = KeyKind::ALL.into_iter().find(|it| it.as_str() == kind);
     let scopes = Scopes::parse(&row.get::<_, String>(4)?);
-    let time = |at| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(at)?);
+    let time = |at| row.get::<_, Option<i64>>(at);
     Ok(StoredKey {
         id: row.get(0)?,
         merchant: merchant(row, 1)?,
