@@ -13,6 +13,7 @@ use crate::orders::args::OrderCommand;
 use crate::provider::ProviderArgs;
 use crate::serve::ServeArgs;
 use crate::sim::SimArgs;
+use crate::webhooks::WebhooksCommand;
 
 /// Tops up phones, landlines and broadband through Juhe and Jisu
 #[derive(Debug, Parser)]
@@ -94,6 +95,9 @@ RECHARGE_LOG says of what, such as `warn` or `recharge_gateway=debug`.")]
     /// Make, list and revoke the keys of the service
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Set and show where merchants are told what becomes of their orders
+    #[command(subcommand)]
+    Webhooks(WebhooksCommand),
     /// Run the simulator of both upstreams until it is interrupted
     Sim(SimArgs),
     /// Print the signature of a request or callback

@@ -100,7 +100,7 @@ pub struct RotateArgs {
     pub database: Database,
 }
 
-fn merchant(text: &str) -> Result<MerchantId, String> {
+pub(crate) fn merchant(text: &str) -> Result<MerchantId, String> {
     let merchant = MerchantId::parse(text).map_err(|error| error.to_string())?;
     if merchant == MerchantId::local() {
         return Err("`local` is the command line's own merchant; choose another name".to_owned());
@@ -128,12 +128,12 @@ pub(crate) fn run(command: KeysCommand, context: &Context) -> Result<Exit, CliEr
     Ok(Exit::Success)
 }
 
-fn open(database: &Database, context: &Context) -> Result<Registry, CliError> {
+pub(crate) fn open(database: &Database, context: &Context) -> Result<Registry, CliError> {
     let file = database.file(&context.config()?);
     Registry::open(&file).map_err(|error| trouble(&file, error))
 }
 
-fn failed(error: impl std::error::Error + Send + Sync + 'static) -> CliError {
+pub(crate) fn failed(error: impl std::error::Error + Send + Sync + 'static) -> CliError {
     CliError::system("keys", std::io::Error::other(error))
 }
 

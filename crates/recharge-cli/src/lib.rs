@@ -7,7 +7,7 @@
 //! | [`batch`] | files of orders |
 //! | [`orders`] | orders, their histories and the desk, as they are shown |
 //! | [`demo`] | `recharge demo` |
-//! | [`serve`], [`keys`] | the service, and who may use it |
+//! | [`serve`], [`keys`], [`webhooks`] | the service, who may use it, and who is told |
 //! | [`sim`] | `recharge sim` |
 //! | [`provider`] | `recharge provider` |
 //! | [`exit`] | what the exit status says |
@@ -36,6 +36,7 @@ pub mod sim;
 mod stop;
 mod usage;
 mod verify;
+pub mod webhooks;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -84,6 +85,7 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Orders(command) => orders::run(command, &context).await,
         Command::Serve(args) => serve::run(args, &context).await,
         Command::Keys(command) => keys::run(command, &context),
+        Command::Webhooks(command) => webhooks::run(command, &context),
         Command::Sim(args) => sim::run(args, &context).await,
         Command::Sign(command) => sign::run(&command, &context),
         Command::Verify(command) => verify::run(&command, &context),

@@ -107,13 +107,12 @@ impl KeyRing {
 
     /// The same, even if it was set a moment ago.
     pub async fn target_now(self: &Arc<Self>, merchant: &MerchantId) -> Option<Arc<Target>> {
-        match self.target(merchant) {
-            Some(target) => Some(target),
-            None => {
-                self.look_again().await;
-                self.target(merchant)
-            }
+        let known = self.target(merchant);
+        if known.is_none() {
+            self.look_again().await;
+            return self.target(merchant);
         }
+        known
     }
 
     /// Notes that a key was used.

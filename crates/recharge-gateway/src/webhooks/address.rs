@@ -101,26 +101,25 @@ pub fn is_public(ip: IpAddr) -> bool {
 
 /// After IANA's registry of special-purpose addresses.
 fn is_public_v4(ip: Ipv4Addr) -> bool {
-    !matches!(
-        ip.octets(),
-        // This network; private; loopback.
+    let special = match ip.octets() {
+        // Shared between customers of a carrier, RFC 6598.
+        [100, second, ..] => (64..=127).contains(&second),
+        // Link-local: clouds tell their machines' secrets there.
+        [169, second, ..] => second == 254,
+        [172, second, ..] => (16..=31).contains(&second),
+        // This network, private, loopback; private, protocol assignments, documentation, relays to 6to4
+        // (RFC 7526); measuring (RFC 2544); documentation.
         [0 | 10 | 127, ..]
-            // Shared between customers of a carrier, RFC 6598.
-            | [100, 64..=127, ..]
-            // Link-local: clouds tell their machines' secrets there.
-            | [169, 254, ..]
-            | [172, 16..=31, ..]
-            | [192, 168, ..]
-            // Protocol assignments; documentation; relays to 6to4, RFC 7526.
-            | [192, 0, 0 | 2, _]
-            | [192, 88, 99, _]
-            // Measuring, RFC 2544; documentation.
-            | [198, 18 | 19, ..]
-            | [198, 51, 100, _]
-            | [203, 0, 113, _]
-            // Multicast; reserved, with broadcast at the end.
-            | [224..=255, ..]
-    )
+        | [192, 168, ..]
+        | [192, 0, 0 | 2, _]
+        | [192, 88, 99, _]
+        | [198, 18 | 19, ..]
+        | [198, 51, 100, _]
+        | [203, 0, 113, _] => true,
+        // Multicast; reserved, with broadcast at the end.
+        [first, ..] => first >= 224,
+    };
+    !special
 }
 
 fn is_public_v6(ip: Ipv6Addr) -> bool {
@@ -133,14 +132,12 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     if let Some(ip) = ip.to_ipv4_mapped() {
         return is_public_v4(ip);
     }
-    let [.., e, f, g, h] = ip.octets();
     if inside(Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96) {
         // NAT64: whoever translates would call this.
-        return is_public_v4(Ipv4Addr::new(e, f, g, h));
+        return is_public_v4(embedded(bits));
     }
     if within([0x2002, 0], 16) {
-        let [_, _, a, b, c, d, ..] = ip.octets();
-        return is_public_v4(Ipv4Addr::new(a, b, c, d));
+        return is_public_v4(embedded(bits >> 80));
     }
     // Only 2000::/3 is given out to be reached. Of it not: protocol assignments, with Teredo among them, and
     // documentation.
@@ -148,6 +145,12 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
         && !within([0x2001, 0], 23)
         && !within([0x2001, 0xdb8], 32)
         && !within([0x3fff, 0], 20)
+}
+
+/// The address in the last 32 bits.
+fn embedded(bits: u128) -> Ipv4Addr {
+    let [.., a, b, c, d] = bits.to_be_bytes();
+    Ipv4Addr::new(a, b, c, d)
 }
 
 /// Resolves names to addresses that notices may go to.

@@ -78,11 +78,11 @@ impl Outbox {
                 biased;
                 // Without a sender there is nobody left to serve.
                 _ = stopped.changed() => break,
-                Some(ended) = at_work.join_next_with_id() => this.ended(ended, &mut busy),
+                Some(ended) = at_work.join_next_with_id() => Self::ended(ended, &mut busy),
                 () = tokio::time::sleep(pace.look) => {}
             }
             while let Some(ended) = at_work.try_join_next_with_id() {
-                this.ended(ended, &mut busy);
+                Self::ended(ended, &mut busy);
             }
         }
         let rest = async { while at_work.join_next().await.is_some() {} };
@@ -90,7 +90,7 @@ impl Outbox {
         drop(tokio::time::timeout(pace.answer_within, rest).await);
     }
 
-    fn ended(&self, ended: Result<(Id, ()), JoinError>, busy: &mut HashMap<Id, Message>) {
+    fn ended(ended: Result<(Id, ()), JoinError>, busy: &mut HashMap<Id, Message>) {
         let id = match ended {
             Ok((id, ())) => id,
             Err(error) => {

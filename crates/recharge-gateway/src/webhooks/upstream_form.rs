@@ -55,7 +55,7 @@ fn as_jisu(key: &Key, stored: &Stored, succeeded: bool) -> Result<String, String
     let cost = stored
         .order
         .telling_attempt()
-        .and_then(|attempt| attempt.cost())
+        .and_then(recharge_engine::Attempt::cost)
         .map_or_else(|| "0".to_owned(), |cost| cost.to_string());
     let values = [
         ("orderno", number.as_str()),

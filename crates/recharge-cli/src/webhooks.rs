@@ -1,0 +1,172 @@
+//! `recharge webhooks`: where merchants are told what becomes of their orders.
+
+use clap::{Args, Subcommand};
+use recharge_core::{ExposeSecret, MerchantId};
+use recharge_engine::{Clock as _, SystemClock};
+use recharge_gateway::webhooks::{Address, signature};
+use recharge_gateway::{ring, time};
+use recharge_store::Registry;
+use recharge_store::registry::Endpoint;
+use serde_json::{Value, json};
+
+use crate::config::server::MASTER_KEY;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::keys::{failed, merchant, open};
+use crate::orders::args::Database;
+
+/// The commands.
+#[derive(Debug, Clone, Subcommand)]
+pub enum WebhooksCommand {
+    /// Set where a merchant is told; the first time, make the secret that signs. It is shown once
+    #[command(after_help = "Examples:
+  recharge webhooks set --merchant shop --url https://shop.example.com/recharge
+  recharge webhooks set --merchant shop
+  recharge webhooks set --merchant shop --new-secret
+
+Without an address the merchant is told only of orders that name one. The secret is kept sealed, which takes
+RECHARGE_MASTER_KEY. A gateway that runs on the store sees the change within a second.")]
+    Set(SetArgs),
+    /// Show where merchants are told, without the secrets
+    Show(ShowArgs),
+}
+
+/// What is set.
+#[derive(Debug, Clone, Args)]
+pub struct SetArgs {
+    /// Whose orders it is about
+    #[arg(long, value_name = "NAME", value_parser = merchant)]
+    pub merchant: MerchantId,
+    /// The address of orders that name none; left out, it stays what it is
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// No address any more
+    #[arg(long, conflicts_with = "url")]
+    pub no_url: bool,
+    /// Make a new secret; the old one is void within a second
+    #[arg(long)]
+    pub new_secret: bool,
+    /// Where orders are kept.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// Whose.
+#[derive(Debug, Clone, Args)]
+pub struct ShowArgs {
+    /// Of this merchant only
+    #[arg(long, value_name = "NAME", value_parser = merchant)]
+    pub merchant: Option<MerchantId>,
+    /// Where orders are kept.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// Runs one of them.
+pub(crate) fn run(command: WebhooksCommand, context: &Context) -> Result<Exit, CliError> {
+    match command {
+        WebhooksCommand::Set(args) => set(args, context),
+        WebhooksCommand::Show(args) => show(&args, context),
+    }?;
+    Ok(Exit::Success)
+}
+
+fn set(args: SetArgs, context: &Context) -> Result<(), CliError> {
+    let config = context.config()?;
+    if let Some(url) = &args.url {
+        Address::parse(url, config.server()?.allow_private_webhooks)
+            .map_err(|error| CliError::unusable(format!("--url: {error}")))?;
+    }
+    let registry = open(&args.database, context)?;
+    let known = registry.endpoint(&args.merchant).map_err(failed)?;
+    let changed = SystemClock::default().now().wall;
+    let url = match &known {
+        Some(known) if args.url.is_none() && !args.no_url => known.url.clone(),
+        Some(_) | None => args.url,
+    };
+    let mut shown = None;
+    let made = match known {
+        Some(known) if !args.new_secret => known.secret,
+        Some(_) | None => {
+            let master = config.master_key()?.ok_or_else(|| {
+                CliError::unconfigured(format!(
+                    "a webhook's secret is kept sealed: set {MASTER_KEY} or server.master_key_file to 64 hexadecimal digits (`openssl rand -hex 32`), and start the gateway with the same"
+                ))
+            })?;
+            let secret = signature::new_secret().map_err(failed)?;
+            let purpose = ring::purpose_of_endpoint(&args.merchant);
+            let sealed = master.seal(&purpose, &secret).map_err(failed)?;
+            shown = Some(secret);
+            sealed
+        }
+    };
+    let endpoint = Endpoint {
+        merchant: args.merchant,
+        url,
+        secret: made,
+        changed,
+    };
+    let new = registry.set_endpoint_url(&endpoint).map_err(failed)?;
+    if !new && shown.is_some() {
+        registry
+            .set_endpoint_secret(&endpoint.merchant, &endpoint.secret, changed)
+            .map_err(failed)?;
+    }
+    tell(
+        &endpoint,
+        shown.as_ref().map(ExposeSecret::expose_secret),
+        context,
+    )
+}
+
+fn tell(endpoint: &Endpoint, secret: Option<&str>, context: &Context) -> Result<(), CliError> {
+    let output = &context.output;
+    if output.is_json() {
+        let mut object = shown(endpoint);
+        if let Some(secret) = secret {
+            object["secret"] = secret.into();
+        }
+        return output.json(&object);
+    }
+    let url = endpoint.url.as_deref();
+    let url = url.unwrap_or("none: only of orders that name an address the merchant is told");
+    output.line(format!("url: {url}"))?;
+    if let Some(secret) = secret {
+        output.line(format!("secret: {secret}"))?;
+        let text = "it is shown this once: put it where only the receiver can read it";
+        output.warn(&[text.to_owned()]);
+    }
+    Ok(())
+}
+
+fn shown(endpoint: &Endpoint) -> Value {
+    json!({
+        "merchant": endpoint.merchant.as_str(),
+        "url": endpoint.url,
+        "changed_at": time::rfc3339(endpoint.changed),
+    })
+}
+
+fn show(args: &ShowArgs, context: &Context) -> Result<(), CliError> {
+    let registry: Registry = open(&args.database, context)?;
+    let mut endpoints = registry.endpoints().map_err(failed)?;
+    if let Some(merchant) = &args.merchant {
+        endpoints.retain(|endpoint| endpoint.merchant == *merchant);
+    }
+    if context.output.is_json() {
+        let endpoints: Vec<Value> = endpoints.iter().map(shown).collect();
+        return context.output.json(&json!({ "webhooks": endpoints }));
+    }
+    let rows: Vec<Vec<String>> = endpoints
+        .into_iter()
+        .map(|endpoint| {
+            vec![
+                endpoint.merchant.to_string(),
+                endpoint.url.unwrap_or_else(|| "-".to_owned()),
+                time::local(endpoint.changed),
+            ]
+        })
+        .collect();
+    context.output.table(&["merchant", "url", "set"], &rows)
+}

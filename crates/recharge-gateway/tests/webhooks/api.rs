@@ -1,0 +1,67 @@
+//! Where a merchant is told, as it is shown and set.
+
+use std::time::Duration;
+
+use recharge_sim::Settle;
+
+use crate::kit::{Scene, ask, set_webhook};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_shown_once_and_can_be_made_anew() {
+    let scene = Scene::new(Settle::After(Duration::ZERO)).await;
+    let (shop, other) = (scene.key("shop"), scene.key("other"));
+    let gateway = scene.gateway().await;
+    for (method, path) in [("GET", "/v1/webhook"), ("POST", "/v1/webhook/rotate")] {
+        let none = ask(&gateway, &shop, method, path, "").await;
+        assert_eq!(none.status, 404, "{none:?}");
+    }
+    let secret = set_webhook(&gateway, &shop, Some("https://shop.example.com/a")).await;
+    assert!(secret.starts_with("whsec_"), "{secret}");
+    let again = set_webhook(&gateway, &shop, Some("https://shop.example.com/b")).await;
+    assert_eq!(again, "");
+
+    let shown = ask(&gateway, &shop, "GET", "/v1/webhook", "").await;
+    assert_eq!(shown.json()["url"], "https://shop.example.com/b");
+    assert!(shown.json()["changed_at"].is_string());
+    assert!(!shown.body.contains("whsec_"));
+    let none = ask(&gateway, &other, "GET", "/v1/webhook", "").await;
+    assert_eq!(none.status, 404);
+
+    let rotated = ask(&gateway, &shop, "POST", "/v1/webhook/rotate", "").await;
+    assert_eq!(rotated.status, 200);
+    let new = rotated.json()["secret"].as_str().unwrap().to_owned();
+    assert!(new.starts_with("whsec_") && new != secret);
+    assert_eq!(rotated.json()["url"], "https://shop.example.com/b");
+    // Neither secret is in the file as it is.
+    let file = std::fs::read(scene.file()).unwrap();
+    for secret in [secret, new] {
+        let found = file.windows(secret.len()).any(|it| it == secret.as_bytes());
+        assert!(!found);
+    }
+    for wrong in ["{}x", "{\"uri\": null}", "{\"url\": 7}", "[]"] {
+        let answered = ask(&gateway, &shop, "PUT", "/v1/webhook", wrong).await;
+        assert!(
+            matches!(answered.status, 400 | 422),
+            "{wrong}: {answered:?}"
+        );
+    }
+    assert!(gateway.stop().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_master_key_there_is_no_secret() {
+    let mut scene = Scene::new(Settle::After(Duration::ZERO)).await;
+    scene.settings.master_key = None;
+    let shop = scene.key("shop");
+    let gateway = scene.gateway().await;
+    let body = "{\"url\": \"https://shop.example.com/\"}";
+    for (method, path, body) in [
+        ("PUT", "/v1/webhook", body),
+        ("POST", "/v1/webhook/rotate", ""),
+    ] {
+        let answered = ask(&gateway, &shop, method, path, body).await;
+        assert_eq!(answered.status, 503, "{answered:?}");
+        assert_eq!(answered.json()["code"], "no_master_key");
+    }
+    assert!(gateway.stop().await);
+}
