@@ -16,6 +16,7 @@
 //! | [`server`] | [`Gateway`]: listening, draining, and what guards every connection |
 //! | [`routes`] | every route with what it takes to use it |
 //! | [`api`] | the interface under `/v1` |
+//! | [`compat`] | the upstreams' own protocols, under `/compat` |
 //! | [`health`] | whether it works |
 //! | [`auth`], [`ring`] | who may do what; the keys, as they are at hand |
 //! | [`keys`], [`seal`] | how keys are made, and how secrets that must be read again are kept |
@@ -25,6 +26,7 @@
 pub mod api;
 pub mod app;
 pub mod auth;
+pub mod compat;
 pub mod health;
 pub mod keys;
 pub mod problem;

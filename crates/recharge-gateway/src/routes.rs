@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::problem::{Code, Problem};
-use crate::{api, health};
+use crate::{api, compat, health};
 
 /// What the description says of the whole.
 #[derive(OpenApi)]
@@ -67,6 +67,7 @@ pub fn router(app: Arc<App>) -> Router {
             "/openapi.json",
             axum::routing::get(async move || json(description.clone())),
         )
+        .merge(compat::router(Arc::clone(&app)))
         .method_not_allowed_fallback(async || {
             Problem::new(Code::MethodNotAllowed, "there is no such method here")
         })

@@ -21,6 +21,16 @@ pub fn rfc3339(at: WallTime) -> String {
     format(at, "%Y-%m-%dT%H:%M:%S%.3f%:z")
 }
 
+/// As the upstreams write it, such as `2027-01-15 16:00:00`.
+pub(crate) fn plain(at: WallTime) -> String {
+    format(at, "%Y-%m-%d %H:%M:%S")
+}
+
+/// Fourteen digits, such as `20270115160000`.
+pub(crate) fn digits(at: WallTime) -> String {
+    format(at, "%Y%m%d%H%M%S")
+}
+
 fn format(at: WallTime, form: &str) -> String {
     match Timestamp::from_millisecond(at.millis()) {
         Ok(time) => time
@@ -82,6 +92,8 @@ mod tests {
     fn times_are_those_of_china() {
         assert_eq!(local(AT), "2027-01-15 16:00:00+08:00");
         assert_eq!(rfc3339(AT), "2027-01-15T16:00:00.123+08:00");
+        assert_eq!(plain(AT), "2027-01-15 16:00:00");
+        assert_eq!(digits(AT), "20270115160000");
         assert_eq!(
             local(WallTime::from_millis(i64::MAX)),
             format!("{} ms", i64::MAX)

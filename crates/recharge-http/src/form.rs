@@ -197,18 +197,29 @@ impl Form {
     /// Reads a body of `application/x-www-form-urlencoded` (also when no type is given) or
     /// `multipart/form-data`.
     pub fn parse(content_type: Option<&str>, body: &[u8]) -> Result<Self, FormError> {
-        let content_type = content_type.unwrap_or_default().trim();
-        let media = content_type.split(';').next().unwrap_or_default().trim();
-        let fields = if media.is_empty()
-            || media.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        {
-            form_urlencoded::parse(body).into_owned().collect()
-        } else if media.eq_ignore_ascii_case("multipart/form-data") {
-            let boundary = parameter(content_type, "boundary").ok_or(FormError::Malformed)?;
-            parts(body, boundary)?
-        } else {
-            return Err(FormError::ContentType);
-        };
+        Self::once(fields(content_type, body)?)
+    }
+
+    /// Reads the query of a request and its body together. A body of another kind, such as JSON, has no
+    /// fields.
+    pub fn of_request(
+        query: Option<&str>,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Result<Self, FormError> {
+        let query = query.unwrap_or_default().as_bytes();
+        let mut all: Vec<_> = form_urlencoded::parse(query).into_owned().collect();
+        if !body.is_empty() {
+            match fields(content_type, body) {
+                Ok(fields) => all.extend(fields),
+                Err(FormError::ContentType) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Self::once(all)
+    }
+
+    fn once(fields: Vec<(String, String)>) -> Result<Self, FormError> {
         let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         if names
@@ -258,6 +269,19 @@ pub enum FormError {
     /// A field that is not there.
     #[error("the field {0} is missing")]
     Missing(&'static str),
+}
+
+fn fields(content_type: Option<&str>, body: &[u8]) -> Result<Vec<(String, String)>, FormError> {
+    let content_type = content_type.unwrap_or_default().trim();
+    let media = content_type.split(';').next().unwrap_or_default().trim();
+    if media.is_empty() || media.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        Ok(form_urlencoded::parse(body).into_owned().collect())
+    } else if media.eq_ignore_ascii_case("multipart/form-data") {
+        let boundary = parameter(content_type, "boundary").ok_or(FormError::Malformed)?;
+        parts(body, boundary)
+    } else {
+        Err(FormError::ContentType)
+    }
 }
 
 /// A parameter of a header value, without its quotes. `None` if it is missing or comes twice.
@@ -387,6 +411,22 @@ mod tests {
         let fields = [("a", hostile.as_str()), ("b", "1")];
         let request = request(Encoding::Multipart, &base, "/", &fields, "x").unwrap();
         assert_eq!(read(&request).unwrap().get("a"), Some(hostile.as_str()));
+    }
+
+    #[test]
+    fn a_query_and_a_body_are_one_form_and_no_field_comes_twice() {
+        let form = |query, content_type, body: &str| {
+            Form::of_request(query, content_type, body.as_bytes())
+        };
+        let both = form(Some("a=1"), None, "b=2").unwrap();
+        assert_eq!((both.get("a"), both.get("b")), (Some("1"), Some("2")));
+        assert_eq!(form(Some("a=1"), None, "a=1"), Err(FormError::Repeated));
+        assert_eq!(form(Some("a=1&a=2"), None, ""), Err(FormError::Repeated));
+        let json = form(Some("a=1"), Some("application/json"), r#"{"b":2}"#).unwrap();
+        assert_eq!((json.get("a"), json.get("b")), (Some("1"), None));
+        let cut_off = form(None, Some("multipart/form-data; boundary=b"), "--b");
+        assert_eq!(cut_off, Err(FormError::Malformed));
+        assert_eq!(form(None, None, "").unwrap().get("a"), None);
     }
 
     #[test]
