@@ -12,6 +12,7 @@ use recharge_core::{
     Account, AccountKind, Answer, Call, CallErrorKind, Carrier, CarrierHint, FaceValue, Money,
     Provider, ProviderExt as _, Quote,
 };
+use recharge_store::registry::KeyKind;
 use tokio::time::Instant;
 
 use super::Compat;
@@ -81,18 +82,21 @@ pub(super) enum NoValue {
 }
 
 impl Compat {
-    fn sellers(
-        &self,
-        kind: AccountKind,
-        amount: FaceValue,
-        call: Call,
-    ) -> impl Iterator<Item = &Arc<dyn Provider>> {
-        let sells = move |provider: &&Arc<dyn Provider>| {
-            let mut offers = provider.capabilities().offers.iter();
-            provider.can(call)
-                && offers.any(|it| it.kind == kind && it.face_values.contains(&amount))
-        };
-        self.app.providers.iter().filter(sells)
+    /// The providers, the one that a protocol is named after before the others.
+    pub(super) fn providers(&self, protocol: KeyKind) -> Vec<&Arc<dyn Provider>> {
+        let mut providers: Vec<_> = self.app.providers.iter().collect();
+        providers.sort_by_key(|it| it.id().as_str() != protocol.as_str());
+        providers
+    }
+
+    /// Those that sell it and have such a call. Only Juhe's protocol asks.
+    fn sellers(&self, kind: AccountKind, amount: FaceValue, call: Call) -> Vec<&Arc<dyn Provider>> {
+        let mut providers = self.providers(KeyKind::Juhe);
+        providers.retain(|provider| {
+            let offer = provider.offer(kind);
+            provider.can(call) && offer.is_some_and(|it| it.face_values.contains(&amount))
+        });
+        providers
     }
 
     /// Asks the first provider that sells it and has such a call whether the account can be charged. Where
@@ -137,7 +141,8 @@ impl Compat {
         {
             return Ok(balance);
         }
-        let mut able = self.app.providers.iter().filter(|it| it.can(Call::Balance));
+        let providers = self.providers(KeyKind::Juhe);
+        let mut able = providers.into_iter().filter(|it| it.can(Call::Balance));
         let provider = able.next().ok_or(NoValue::Unavailable)?;
         match provider.balance().await {
             Ok(balance) => {

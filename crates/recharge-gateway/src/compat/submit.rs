@@ -62,12 +62,11 @@ impl Compat {
                 tracing::error!(%error, "the store did not take an order");
                 match error {
                     StoreError::Unavailable(_) | StoreError::Refused(_) => Submitted::NotTaken,
-                    // Also what is added to these later: it is not known to say that nothing was written.
                     _ => Submitted::InDoubt,
                 }
             }
-            // A driver that stops says so of orders that it may have accepted a moment before.
-            Err(AcceptError::Stopping) => Submitted::InDoubt,
+            // `Stopping`: a driver says so of orders, too, that it may have accepted a moment before. Also what is
+            // added to these later: it is not known to say that nothing was taken.
             Err(_) => Submitted::InDoubt,
         }
     }

@@ -9,6 +9,7 @@ use axum::response::Response;
 use recharge_core::{AccountKind, Carrier, Money, ProviderExt as _};
 use recharge_engine::Order;
 use recharge_engine::store::Stored;
+use recharge_store::registry::KeyKind;
 use serde::Serialize;
 
 use super::Product;
@@ -198,10 +199,10 @@ struct Goods {
     amount: String,
 }
 
-/// What the first provider offers that sells the product, with a row for each carrier.
+/// What the first provider offers that sells the product, Jisu before others, with a row for each carrier.
 pub(super) fn goods(compat: &Compat, product: Product) -> Response {
     let offers = product.kinds().iter().find_map(|kind| {
-        let mut providers = compat.app.providers.iter();
+        let mut providers = compat.providers(KeyKind::Jisu).into_iter();
         providers.find_map(|provider| provider.offer(*kind))
     });
     let mut rows = Vec::new();

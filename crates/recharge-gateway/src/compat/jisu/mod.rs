@@ -204,7 +204,7 @@ fn is_signed(product: Product, key: &Key, form: &Form) -> Result<bool, Code> {
         signed(SignOrder::Sorted)?,
         signed(SignOrder::DocumentedTable)?,
     );
-    Ok(sorted | table)
+    Ok(sorted || table)
 }
 
 fn carrier(teltype: &str) -> Option<Carrier> {
