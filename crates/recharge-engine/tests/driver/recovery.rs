@@ -330,3 +330,20 @@ async fn v8_the_hold_is_over_after_a_week_of_work_whatever_the_wall_clock_says()
     pass(32 * HOUR).await;
     assert_eq!(left(&desk).await, 0);
 }
+
+/// Each answer makes one more number that the order could have used.
+#[tokio::test(start_paused = true)]
+async fn an_upstream_that_knows_every_number_is_not_asked_for_ever() {
+    let before = Desk::new(vec![first().submit(accepted()).query(charging())]).await;
+    pass(200).await;
+    let store = before.store.restored_from(before.store.writes());
+    let clock = before.clock.successor();
+    let provider = Arc::new(first().query(charging()));
+    let desk = Desk::on(store, vec![provider], |setup| setup.clock = Arc::new(clock)).await;
+    pass(86_400).await;
+    let asked = desk.providers[0].asked().len();
+    // Sixteen of them, every hour.
+    assert!((16..30 * 16).contains(&asked), "{asked}");
+    let reason = ReviewReason::EarlierAttempt;
+    assert_eq!(desk.state().await, OrderState::Review(reason));
+}
