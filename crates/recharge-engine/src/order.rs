@@ -12,6 +12,8 @@ use crate::{Moment, WallTime};
 mod fold;
 mod likeness;
 
+// For the search of all that can become of an order, and no promise to anybody else.
+#[doc(hidden)]
 pub use likeness::Viewpoint;
 
 /// What a merchant orders. The same name with the same content is the same order.
