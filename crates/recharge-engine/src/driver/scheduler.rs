@@ -66,13 +66,11 @@ impl Core {
             if jump {
                 // The clock of the next epoch begins at zero.
                 look = Duration::ZERO;
-                match self.clock_jumped().await {
-                    Ok(begun) => seen = begun,
-                    Err(_) => {
-                        self.pause(AFTER_TROUBLE).await;
-                        continue;
-                    }
-                }
+                let Ok(begun) = self.clock_jumped().await else {
+                    self.pause(AFTER_TROUBLE).await;
+                    continue;
+                };
+                seen = begun;
                 jump = false;
             }
             // Should it fail, the hold lasts longer.
