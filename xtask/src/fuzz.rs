@@ -1,6 +1,7 @@
 //! The fuzz targets of `crates/fuzz`: built once, then run two at a time, each on a copy of its corpus.
 
 use std::fs::{self, File};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
@@ -42,6 +43,11 @@ const AT_ONCE: usize = 2;
 
 /// How long a run may take to begin and to end.
 const GRACE: Duration = Duration::from_mins(1);
+
+/// How many seconds can be asked for: none means to libFuzzer that there is no limit.
+pub(crate) const SECONDS: RangeInclusive<u64> = 1..=86_400;
+/// How many executions can be asked for: libFuzzer reads no greater number as itself.
+pub(crate) const EXECUTIONS: RangeInclusive<u64> = 1..=0x7fff_ffff;
 
 /// How long a target runs.
 #[derive(Debug, Clone, Copy)]

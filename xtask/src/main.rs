@@ -88,10 +88,10 @@ enum Task {
     /// Fuzz whatever reads what others wrote, each reader for a while
     Fuzz {
         /// How long each target runs
-        #[arg(long, value_name = "N", default_value_t = 30)]
+        #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(fuzz::SECONDS))]
         seconds: u64,
         /// How many inputs each target is given, however long it takes
-        #[arg(long, value_name = "N", conflicts_with = "seconds")]
+        #[arg(long, value_name = "N", conflicts_with = "seconds", value_parser = clap::value_parser!(u64).range(fuzz::EXECUTIONS))]
         executions: Option<u64>,
         /// The targets; all, if none is named
         #[arg(value_name = "TARGET")]
@@ -149,6 +149,27 @@ fn finish(done: Result<bool>) -> ExitCode {
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(2)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fuzzer_is_given_a_limit_that_it_keeps() {
+        let read = |limit: &[&str]| Cli::try_parse_from([&["xtask", "fuzz"], limit].concat());
+        assert!(read(&["--seconds", "86400"]).is_ok());
+        assert!(read(&["--executions", "100000000"]).is_ok());
+        for limit in [
+            ["--seconds", "0"],
+            ["--seconds", "86401"],
+            ["--seconds", "18446744073709551615"],
+            ["--executions", "0"],
+            ["--executions", "2147483648"],
+        ] {
+            assert!(read(&limit).is_err(), "{limit:?}");
         }
     }
 }

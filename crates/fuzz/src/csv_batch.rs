@@ -60,8 +60,6 @@ fn longest_run(text: &str) -> usize {
 /// Each order is one that is written there, once.
 fn taken(data: &[u8], rows: &[Row]) {
     assert!(!rows.is_empty(), "nothing was read, and nothing is wrong");
-    let lines = data.split(|b| matches!(b, b'\n' | b'\r'));
-    let lines: Vec<&[u8]> = lines.filter(|line| !is_blank(line)).collect();
     let ids: BTreeSet<_> = rows.iter().map(|row| &row.what.order_id).collect();
     assert_eq!(ids.len(), rows.len(), "two orders of one name");
     let (mut before, mut same) = (0, BTreeSet::new());
@@ -75,21 +73,25 @@ fn taken(data: &[u8], rows: &[Row]) {
         );
     }
     // What has quotes may have commas in a value, and GB18030 spaces of its own.
-    if data.contains(&b'"') || std::str::from_utf8(data).is_err() {
-        return;
-    }
-    assert_eq!(rows.len() + 1, lines.len(), "an order too many or too few");
-    let header = lines.first().copied().unwrap_or_default();
-    let header = header.strip_prefix(b"\xef\xbb\xbf").unwrap_or(header);
-    let names: Vec<String> = values(header)
-        .into_iter()
-        .map(|it| it.to_lowercase())
-        .collect();
-    for (row, line) in rows.iter().zip(lines.iter().skip(1)) {
-        let values = values(line);
+    let text = match std::str::from_utf8(data) {
+        Ok(text) if !data.contains(&b'"') => text,
+        Ok(_) | Err(_) => return,
+    };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines = text.split(['\n', '\r']);
+    let mut lines = lines.filter(|line| !values(line).all(str::is_empty));
+    let header = lines.next().unwrap_or_default();
+    let names: Vec<String> = values(header).map(str::to_lowercase).collect();
+    let place = |name: &str| names.iter().position(|it| it == name);
+    let mut rows = rows.iter();
+    for line in lines {
+        let Some(row) = rows.next() else {
+            unreachable!("an order too few")
+        };
+        let values: Vec<&str> = values(line).collect();
         let of = |name: &str| {
-            let at = names.iter().position(|it| it == name);
-            at.and_then(|at| values.get(at)).map_or("", String::as_str)
+            let value = place(name).and_then(|at| values.get(at));
+            value.copied().unwrap_or_default()
         };
         let what = &row.what;
         assert_eq!(
@@ -102,10 +104,10 @@ fn taken(data: &[u8], rows: &[Row]) {
             what.account.kind().as_str(),
             "another kind of account"
         );
-        let plain = |text: &str| text.replace('-', "");
-        assert_eq!(
-            plain(of("account")),
-            plain(what.account.as_str()),
+        let plain = |b: &u8| *b != b'-';
+        let (written, read) = (of("account").bytes(), what.account.as_str().bytes());
+        assert!(
+            written.filter(plain).eq(read.filter(plain)),
             "another account"
         );
         let amount = of("amount");
@@ -123,19 +125,12 @@ fn taken(data: &[u8], rows: &[Row]) {
             "not allowed"
         );
     }
-}
-
-fn is_blank(line: &[u8]) -> bool {
-    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    values(line).iter().all(String::is_empty)
+    assert!(rows.next().is_none(), "an order too many");
 }
 
 /// The values of a line without quotes.
-fn values(line: &[u8]) -> Vec<String> {
-    let values = line.split(|b| *b == b',');
-    values
-        .map(|value| String::from_utf8_lossy(value).trim().to_owned())
-        .collect()
+fn values(line: &str) -> impl Iterator<Item = &str> {
+    line.split(',').map(str::trim)
 }
 
 /// What was read, written down and read again, is the same.

@@ -2,6 +2,54 @@
 
 use std::fmt::Write as _;
 
+/// The fields of a body of that type, as they follow each other: urlencoded unless it is multipart.
+pub fn of(kind: Option<&str>, body: &[u8]) -> Vec<(String, String)> {
+    match kind.map(str::trim_start) {
+        Some(kind) if kind.starts_with(['m', 'M']) => parts(kind, body),
+        Some(_) | None => urlencoded(body),
+    }
+}
+
+/// The fields of a multipart body. What stands before the first boundary, and after the last, is no field.
+fn parts(kind: &str, body: &[u8]) -> Vec<(String, String)> {
+    let line = ["\r\n--", parameter(kind, "boundary").unwrap_or_default()].concat();
+    // The first boundary may begin the body.
+    let whole = [b"\r\n", body].concat();
+    let whole = String::from_utf8_lossy(&whole);
+    let sections = whole.split(&line).skip(1);
+    let fields = sections
+        .take_while(|section| !section.starts_with("--"))
+        .map(|section| {
+            let (_, section) = section.split_once("\r\n").unwrap_or_default();
+            let (head, value) = section.split_once("\r\n\r\n").unwrap_or_default();
+            let mut names = head.split("\r\n").filter_map(|line| {
+                let (header, rest) = line.split_once(':')?;
+                let header = header.trim().to_ascii_lowercase();
+                (header == "content-disposition").then(|| parameter(rest, "name"))?
+            });
+            (names.next().unwrap_or_default(), value)
+        });
+    fields
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// What a header's value says of that name, if it does so once.
+fn parameter<'a>(header: &'a str, name: &str) -> Option<&'a str> {
+    let said = header
+        .split(';')
+        .skip(1)
+        .filter_map(|it| it.split_once('='));
+    let mut said = said.filter(|(key, _)| key.trim().to_ascii_lowercase() == name);
+    let (_, value) = said.next()?;
+    let value = value.trim();
+    let bare = match value.strip_prefix('"') {
+        Some(value) => value.strip_suffix('"'),
+        None => Some(value),
+    };
+    bare.filter(|_| said.next().is_none())
+}
+
 /// The fields of an urlencoded body, as they follow each other.
 pub fn urlencoded(body: &[u8]) -> Vec<(String, String)> {
     body.split(|b| *b == b'&')
@@ -103,6 +151,14 @@ mod tests {
         );
         let body = encoded(&[("a", "\u{5927} &"), ("b", "")]);
         assert_eq!(urlencoded(&body), [pair("a", "\u{5927} &"), pair("b", "")]);
+        let (kind, body) = multipart(&[("a", "\u{5927} &"), ("b", "")]).unwrap();
+        for kind in [
+            kind,
+            "Multipart/form-data; x=1; Boundary=\"fuzz\"; charset=utf-8",
+        ] {
+            let read = of(Some(kind), format!("before\r\n{body}after").as_bytes());
+            assert_eq!(read, [pair("a", "\u{5927} &"), pair("b", "")]);
+        }
         assert_eq!(with_another_digit("ab0", 5), "ab1");
         assert!(holds(b"x=%41b", "Ab") && holds(b"x=%41", "%41") && !holds(b"x", "y"));
     }

@@ -59,6 +59,20 @@ impl Hidden {
         );
     }
 
+    /// Holds what is not known, and the answer that leaves it so, against the words. `most`: how long the input
+    /// may have made it.
+    ///
+    /// # Panics
+    ///
+    /// If it holds one, or is too long.
+    pub fn keeps_in_doubt(&self, what: &str, detail: &str, answer: Option<&Answer>, most: usize) {
+        self.keeps(what, detail);
+        bounded(what, detail, DETAIL + most * 3);
+        if let Some(answer) = answer {
+            self.keeps_in(answer);
+        }
+    }
+
     /// Holds an error against the words.
     ///
     /// # Panics

@@ -8,15 +8,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use recharge_core::{
     Account, AttemptNumber, Carrier, FaceValue, Money, Provider, QueryOutcome, SubmitOutcome,
-    SubmitRequest, UpstreamOrderId, UpstreamState,
+    SubmitRequest, UpstreamState,
 };
-use recharge_http::Certainty;
 use recharge_http::judge::Exchange;
 use recharge_jisu::{JisuConfig, JisuProvider};
 
-use crate::hidden::{DETAIL, Hidden, bounded, same, twice};
+use crate::hidden::{Hidden, same, twice};
 use crate::json::{Object, is_nothing, rows, thousandths};
-use crate::upstream::{Canned, NUMBER, accounts, at_once, exchange, may_name};
+use crate::upstream::{
+    Canned, NUMBER, accounts, at_once, exchange, leaves_open, may_name, names, shown, understood,
+};
 
 /// The appkey.
 pub const KEY: &str = "simulatorappkey0";
@@ -104,21 +105,6 @@ pub fn judge(data: &[u8]) {
     });
 }
 
-/// The body of an answer with status 200, which is an object with that code.
-fn understood<'a>(exchange: &'a Exchange, codes: &[&str]) -> Object<'a> {
-    let response = exchange
-        .as_ref()
-        .ok()
-        .filter(|response| response.status() == 200);
-    let object = response.and_then(|response| Object::of_body(response.body()));
-    let Some(object) = object else {
-        unreachable!("evidence from what is no answer")
-    };
-    let code = object.text("status");
-    assert!(codes.contains(&code.as_str()), "evidence from another code");
-    object
-}
-
 fn submit(asked: &Asked<'_>, exchange: &Exchange, data: &[u8]) {
     let Asked {
         provider,
@@ -137,24 +123,27 @@ fn submit(asked: &Asked<'_>, exchange: &Exchange, data: &[u8]) {
     }
     match &outcome {
         SubmitOutcome::Accepted(receipt) => {
-            let object = understood(exchange, &["0"]);
-            let Some(order) = object.object("result") else {
-                unreachable!("accepted, and no order shown")
-            };
+            let object = understood(exchange, "status", &["0"]);
+            let order = shown(&object);
             let echoes = ["outorderno", "tel", "mobile", "account"];
             let silent = echoes.iter().all(|name| order.text(name).is_empty());
             assert!(!silent, "accepted, and nothing says that it is ours");
             shows(asked, &order, receipt.reported, receipt.cost);
-            names(hidden, &order, receipt.upstream_order_id.as_ref());
+            names(
+                hidden,
+                &order,
+                "orderno",
+                receipt.upstream_order_id.as_ref(),
+            );
             hidden.keeps_in(&receipt.answer);
         }
         SubmitOutcome::Rejected(rejection) => {
-            let object = understood(exchange, &REFUSALS);
+            let object = understood(exchange, "status", &REFUSALS);
             hidden.keeps_in(&rejection.answer);
-            let shown = object
+            let order = object
                 .raw("result")
                 .and_then(|raw| Object::of_text(raw.get()));
-            let taken = shown.is_some_and(|order| {
+            let taken = order.is_some_and(|order| {
                 let others = ["tel", "mobile", "account", "amount", "orderno"];
                 order.text("outorderno") == NUMBER
                     && others.iter().all(|name| order.text(name).is_empty())
@@ -162,25 +151,8 @@ fn submit(asked: &Asked<'_>, exchange: &Exchange, data: &[u8]) {
             });
             assert!(!taken, "rejected, and the answer shows the order");
         }
-        SubmitOutcome::NotSent(why) => {
-            let certainty = exchange
-                .as_ref()
-                .err()
-                .map(recharge_http::TransportError::certainty);
-            assert_eq!(
-                certainty,
-                Some(Certainty::NotSent),
-                "not sent, though perhaps it was"
-            );
-            hidden.keeps("the reason", &why.reason);
-        }
-        SubmitOutcome::Unknown(doubt) => {
-            hidden.keeps("the doubt", &doubt.detail);
-            bounded("the doubt", &doubt.detail, DETAIL + data.len() * 3);
-            doubt
-                .answer
-                .iter()
-                .for_each(|answer| hidden.keeps_in(answer));
+        SubmitOutcome::NotSent(_) | SubmitOutcome::Unknown(_) => {
+            leaves_open(hidden, exchange, &outcome, data.len());
         }
     }
 }
@@ -202,17 +174,20 @@ fn query(asked: &Asked<'_>, exchange: &Exchange, data: &[u8]) {
     }
     match &outcome {
         QueryOutcome::Found(sighting) => {
-            let object = understood(exchange, &["0"]);
-            let Some(order) = object.object("result") else {
-                unreachable!("found, and no order shown")
-            };
+            let object = understood(exchange, "status", &["0"]);
+            let order = shown(&object);
             shows(asked, &order, sighting.state, sighting.cost);
-            names(hidden, &order, sighting.upstream_order_id.as_ref());
+            names(
+                hidden,
+                &order,
+                "orderno",
+                sighting.upstream_order_id.as_ref(),
+            );
             hidden.keeps_in(&sighting.answer);
         }
         QueryOutcome::NotFound(answer) => {
             // No code says so; an empty result does.
-            let result = understood(exchange, &["0"]).raw("result");
+            let result = understood(exchange, "status", &["0"]).raw("result");
             assert!(
                 result.is_some_and(|raw| is_nothing(raw.get())),
                 "not found, and not said"
@@ -220,12 +195,8 @@ fn query(asked: &Asked<'_>, exchange: &Exchange, data: &[u8]) {
             hidden.keeps_in(answer);
         }
         QueryOutcome::Unavailable(trouble) => {
-            hidden.keeps("the trouble", &trouble.detail);
-            bounded("the trouble", &trouble.detail, DETAIL + data.len() * 3);
-            trouble
-                .answer
-                .iter()
-                .for_each(|answer| hidden.keeps_in(answer));
+            let (detail, answer) = (&trouble.detail, trouble.answer.as_ref());
+            hidden.keeps_in_doubt("the trouble", detail, answer, data.len());
         }
     }
 }
@@ -268,17 +239,6 @@ fn shows(asked: &Asked<'_>, order: &Object<'_>, told: UpstreamState, paid: Optio
         paid.map(Money::thousandths),
         "another price than is written"
     );
-}
-
-fn names(hidden: &Hidden, order: &Object<'_>, id: Option<&UpstreamOrderId>) {
-    if let Some(id) = id {
-        assert_eq!(
-            order.text("orderno"),
-            id.as_str(),
-            "another number than is written"
-        );
-        hidden.keeps("the upstream's number", id.as_str());
-    }
 }
 
 /// The rows of an answer that was understood: an array, or an object's list.
@@ -341,7 +301,12 @@ fn list(asked: &Asked<'_>, body: &Bytes) {
             "another price than is written"
         );
         // Asked without an account, and numbers are compared: only a secret must not be one.
-        names(asked.secrets, row, order.upstream_order_id.as_ref());
+        names(
+            asked.secrets,
+            row,
+            "orderno",
+            order.upstream_order_id.as_ref(),
+        );
         asked.secrets.keeps("an order's number", &order.number);
     }
 }

@@ -1,14 +1,20 @@
 //! A second reading of JSON objects, which forgets nothing: every member in its order, those that come
 //! twice too, and numbers as they are written.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The members of an object.
 #[derive(Debug)]
-pub struct Object<'a>(Vec<(String, &'a RawValue)>);
+pub struct Object<'a>(Vec<(Name<'a>, &'a RawValue)>);
+
+/// A member's name, in place where it is written without escapes.
+#[derive(Debug, Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> Object<'a> {
     /// A body that is one object, with or without a byte order mark.
@@ -30,7 +36,7 @@ impl<'a> Object<'a> {
     ///
     /// If there are two: what was believed rests on one of them.
     pub fn raw(&self, name: &str) -> Option<&'a RawValue> {
-        let mut all = self.0.iter().filter(|(key, _)| key == name);
+        let mut all = self.0.iter().filter(|(Name(key), _)| key == name);
         let first = all.next();
         assert!(all.next().is_none(), "{name} comes twice, and was believed");
         first.map(|(_, value)| *value)

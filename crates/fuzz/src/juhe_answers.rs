@@ -9,15 +9,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use recharge_core::{
     Account, AccountKind, AttemptNumber, FaceValue, Money, Provider, QueryOutcome, SubmitOutcome,
-    SubmitRequest, UpstreamOrderId, UpstreamState,
+    SubmitRequest, UpstreamState,
 };
-use recharge_http::Certainty;
 use recharge_http::judge::Exchange;
 use recharge_juhe::{JuheConfig, JuheProvider};
 
-use crate::hidden::{DETAIL, Hidden, bounded, same, twice};
+use crate::hidden::{Hidden, same, twice};
 use crate::json::{Object, is_nothing, rows, thousandths};
-use crate::upstream::{Canned, NUMBER, accounts, at_once, exchange, may_name};
+use crate::upstream::{
+    Canned, NUMBER, accounts, at_once, exchange, leaves_open, may_name, names, shown, understood,
+};
 
 /// The appkey.
 pub const KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -93,21 +94,6 @@ pub fn judge(data: &[u8]) {
     });
 }
 
-/// The body of an answer with status 200, which is an object with that code.
-fn understood<'a>(exchange: &'a Exchange, codes: &[&str]) -> Object<'a> {
-    let response = exchange
-        .as_ref()
-        .ok()
-        .filter(|response| response.status() == 200);
-    let object = response.and_then(|response| Object::of_body(response.body()));
-    let Some(object) = object else {
-        unreachable!("evidence from what is no answer")
-    };
-    let code = object.text("error_code");
-    assert!(codes.contains(&code.as_str()), "evidence from another code");
-    object
-}
-
 fn submit(bench: &Bench, exchange: &Exchange, data: &[u8]) {
     let Bench {
         provider,
@@ -124,26 +110,29 @@ fn submit(bench: &Bench, exchange: &Exchange, data: &[u8]) {
     }
     match &outcome {
         SubmitOutcome::Accepted(receipt) => {
-            let object = understood(exchange, &["0"]);
-            let Some(order) = object.object("result") else {
-                unreachable!("accepted, and no order shown")
-            };
+            let object = understood(exchange, "error_code", &["0"]);
+            let order = shown(&object);
             assert_eq!(
                 order.text("uorderid"),
                 NUMBER,
                 "accepted under another number"
             );
             shows(&order, account, receipt.reported, receipt.cost);
-            names(hidden, &order, receipt.upstream_order_id.as_ref());
+            names(
+                hidden,
+                &order,
+                "sporder_id",
+                receipt.upstream_order_id.as_ref(),
+            );
             hidden.keeps_in(&receipt.answer);
         }
         SubmitOutcome::Rejected(rejection) => {
-            let object = understood(exchange, &REFUSALS);
+            let object = understood(exchange, "error_code", &REFUSALS);
             hidden.keeps_in(&rejection.answer);
-            let shown = object
+            let order = object
                 .raw("result")
                 .and_then(|raw| Object::of_text(raw.get()));
-            let taken = shown.is_some_and(|order| {
+            let taken = order.is_some_and(|order| {
                 let echo = order.text("game_userid");
                 order.text("uorderid") == NUMBER
                     && (echo.is_empty() || echo == account.as_str())
@@ -152,25 +141,8 @@ fn submit(bench: &Bench, exchange: &Exchange, data: &[u8]) {
             });
             assert!(!taken, "rejected, and the answer shows the order");
         }
-        SubmitOutcome::NotSent(why) => {
-            let certainty = exchange
-                .as_ref()
-                .err()
-                .map(recharge_http::TransportError::certainty);
-            assert_eq!(
-                certainty,
-                Some(Certainty::NotSent),
-                "not sent, though perhaps it was"
-            );
-            hidden.keeps("the reason", &why.reason);
-        }
-        SubmitOutcome::Unknown(doubt) => {
-            hidden.keeps("the doubt", &doubt.detail);
-            bounded("the doubt", &doubt.detail, DETAIL + data.len() * 3);
-            doubt
-                .answer
-                .iter()
-                .for_each(|answer| hidden.keeps_in(answer));
+        SubmitOutcome::NotSent(_) | SubmitOutcome::Unknown(_) => {
+            leaves_open(hidden, exchange, &outcome, data.len());
         }
     }
 }
@@ -188,30 +160,29 @@ fn query(bench: &Bench, exchange: &Exchange, data: &[u8]) {
     }
     match &outcome {
         QueryOutcome::Found(sighting) => {
-            let object = understood(exchange, &["0"]);
-            let Some(order) = object.object("result") else {
-                unreachable!("found, and no order shown")
-            };
+            let object = understood(exchange, "error_code", &["0"]);
+            let order = shown(&object);
             let number = order.text("uorderid");
             assert!(
                 number.is_empty() || number == NUMBER,
                 "found under another number"
             );
             shows(&order, account, sighting.state, sighting.cost);
-            names(hidden, &order, sighting.upstream_order_id.as_ref());
+            names(
+                hidden,
+                &order,
+                "sporder_id",
+                sighting.upstream_order_id.as_ref(),
+            );
             hidden.keeps_in(&sighting.answer);
         }
         QueryOutcome::NotFound(answer) => {
-            understood(exchange, &NOT_FOUND);
+            understood(exchange, "error_code", &NOT_FOUND);
             hidden.keeps_in(answer);
         }
         QueryOutcome::Unavailable(trouble) => {
-            hidden.keeps("the trouble", &trouble.detail);
-            bounded("the trouble", &trouble.detail, DETAIL + data.len() * 3);
-            trouble
-                .answer
-                .iter()
-                .for_each(|answer| hidden.keeps_in(answer));
+            let (detail, answer) = (&trouble.detail, trouble.answer.as_ref());
+            hidden.keeps_in_doubt("the trouble", detail, answer, data.len());
         }
     }
 }
@@ -241,17 +212,6 @@ fn shows(order: &Object<'_>, account: &Account, told: UpstreamState, paid: Optio
         paid.map(Money::thousandths),
         "another price than is written"
     );
-}
-
-fn names(hidden: &Hidden, order: &Object<'_>, id: Option<&UpstreamOrderId>) {
-    if let Some(id) = id {
-        assert_eq!(
-            order.text("sporder_id"),
-            id.as_str(),
-            "another number than is written"
-        );
-        hidden.keeps("the upstream's number", id.as_str());
-    }
 }
 
 /// The object of an answer that was understood.
@@ -355,7 +315,12 @@ fn list(bench: &Bench, body: &Bytes) {
             "another price than is written"
         );
         // Asked without an account, and numbers are compared: only a secret must not be one.
-        names(&bench.secrets, row, order.upstream_order_id.as_ref());
+        names(
+            &bench.secrets,
+            row,
+            "sporder_id",
+            order.upstream_order_id.as_ref(),
+        );
         bench.secrets.keeps("an order's number", &order.number);
     }
 }

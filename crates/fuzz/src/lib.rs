@@ -21,6 +21,7 @@
 //! `cargo xtask fuzz` runs them. The inputs in `corpus` are tried by `cargo xtask test` too, which needs no
 //! fuzzer.
 
+pub mod callbacks;
 pub mod config;
 pub mod csv_batch;
 pub mod event_decoding;

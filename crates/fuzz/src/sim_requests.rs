@@ -4,10 +4,9 @@
 //! follow, each after an empty line: a line with method, path and query, a line with the content type,
 //! and the body. `sign=@` becomes the right signature, or else none would ever be taken.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use recharge_core::{Account, AccountKind, FaceValue, SubmitOutcome};
+use recharge_core::{Account, AccountKind, FaceValue, Money, SubmitOutcome};
 use recharge_jisu::{JisuConfig, JisuProvider};
 use recharge_juhe::{JuheConfig, JuheProvider};
 use recharge_sign::jisu::SignOrder;
@@ -70,41 +69,35 @@ pub fn judge(data: &[u8]) {
         } else {
             bench.hostile.clone()
         });
-        let mut books = Books::default();
-        // What a client says itself may come back, with a later answer too: an order number, say.
-        let mut brought = Vec::new();
-        for (text, second) in pieces(rest).into_iter().take(AT_MOST).zip(0..) {
+        let mut before = Books(Vec::new());
+        let mut requests = Vec::with_capacity(AT_MOST);
+        for (text, second) in pieces(rest).take(AT_MOST).zip(0..) {
             let request = request(text);
-            let now = Duration::from_secs(second);
-            world.advance(now);
-            let before = world.ledger();
-            let reply = world.handle(now, &request);
-            for secret in [DEFAULT_JUHE_OPENID, DEFAULT_JISU_APPSECRET] {
-                let query = request.query.as_bytes();
-                if fields::holds(&request.body, secret) || fields::holds(query, secret) {
-                    brought.push(secret);
-                }
-            }
-            answered(&brought, &reply, honest);
-            books.add_up(&world, &request);
+            let reply = world.handle(Duration::from_secs(second), &request);
+            let after = Books(world.ledger());
+            after.add_up(&before, &request);
+            after.agree(&world, bench.quiet.juhe_balance);
             if honest {
-                told(bench, &before, &world, &request, &reply);
+                told(bench, &before, &after, &request, &reply);
             }
+            before = after;
+            requests.push(request);
+            answered(&requests, &reply, honest);
         }
-        shows_no_account(&world);
+        before.show_no_account();
     });
 }
 
 /// What stands between empty lines.
-fn pieces(mut rest: &[u8]) -> Vec<&[u8]> {
-    let mut pieces = Vec::new();
-    while let Some(at) = rest.windows(2).position(|two| two == b"\n\n") {
-        let (piece, after) = rest.split_at(at);
-        pieces.push(piece);
-        rest = after.get(2..).unwrap_or_default();
-    }
-    pieces.push(rest);
-    pieces
+fn pieces(rest: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(rest);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let at = text.windows(2).position(|two| two == b"\n\n");
+        let (piece, after) = text.split_at(at.unwrap_or(text.len()));
+        rest = at.and_then(|_| after.get(2..));
+        Some(piece)
+    })
 }
 
 fn request(text: &[u8]) -> Request {
@@ -193,10 +186,13 @@ fn sign(upstream: Upstream, line: bool, order: [&str; 3], more: &[(&str, &str)])
 }
 
 /// An answer is whole JSON where nothing goes wrong, and gives away no secret.
-fn answered(brought: &[&str], reply: &Reply, honest: bool) {
+fn answered(requests: &[Request], reply: &Reply, honest: bool) {
+    let text = String::from_utf8_lossy(&reply.body);
     for secret in [DEFAULT_JUHE_OPENID, DEFAULT_JISU_APPSECRET] {
-        if String::from_utf8_lossy(&reply.body).contains(secret) {
-            assert!(brought.contains(&secret), "a secret is given away");
+        if text.contains(secret) {
+            // What a client says itself may come back, with a later answer too: an order number, say.
+            let brought = requests.iter().any(|request| holds(request, secret));
+            assert!(brought, "a secret is given away");
         }
     }
     if honest {
@@ -204,59 +200,91 @@ fn answered(brought: &[&str], reply: &Reply, honest: bool) {
             matches!(reply.status, 200 | 404),
             "a status that nobody asked for"
         );
-        let whole = Object::of_body(&reply.body).is_some();
-        assert!(reply.status == 404 || whole, "an answer that is not JSON");
+        let whole = reply.status == 404 || Object::of_body(&reply.body).is_some();
+        assert!(whole, "an answer that is not JSON");
     }
 }
 
-/// What was charged so far, as the ledger has it.
-#[derive(Default)]
-struct Books {
-    rows: BTreeMap<(Upstream, String), LedgerRow>,
+fn holds(request: &Request, text: &str) -> bool {
+    fields::holds(request.query.as_bytes(), text) || fields::holds(&request.body, text)
 }
 
+/// What the ledger says at one time.
+struct Books(Vec<LedgerRow>);
+
 impl Books {
-    /// No number is charged twice, none without its signature, and the balance says the same.
-    fn add_up(&mut self, world: &World, request: &Request) {
-        let mut charged = [false; 2];
-        for row in world.ledger() {
-            let key = (row.provider, row.order_id.clone());
-            let before = self.rows.insert(key, row.clone());
+    /// The row of an order that another row is of.
+    fn same(&self, row: &LedgerRow) -> Option<&LedgerRow> {
+        let mut rows = self.0.iter();
+        rows.find(|it| it.provider == row.provider && it.order_id == row.order_id)
+    }
+
+    /// No number is charged twice, and none without its signature, which a request since then has.
+    fn add_up(&self, before: &Self, request: &Request) {
+        for row in &self.0 {
+            let before = before.same(row);
+            if before == Some(row) {
+                continue;
+            }
             assert!(row.charges <= 1, "a number is charged twice");
             assert!(
                 row.charges == 0 || row.upstream_id.is_some(),
                 "charged, and never taken"
             );
-            let at = usize::from(row.provider == Upstream::Jisu);
-            if let Some(charged) = charged.get_mut(at) {
-                *charged |= row.charges > 0;
-            }
-            let was_taken = before.as_ref().is_some_and(|row| row.upstream_id.is_some());
-            if row.upstream_id.is_some() && !was_taken {
+            match before {
+                Some(before) if before.upstream_id.is_some() => {
+                    assert!(
+                        before.upstream_id == row.upstream_id,
+                        "an order that is another one now"
+                    );
+                    assert!(
+                        before.amount == row.amount && before.account == row.account,
+                        "an order changed"
+                    );
+                }
+                None if row.upstream_id.is_some() => {
+                    assert!(
+                        !holds(request, &row.order_id) || is_signed(row, request),
+                        "taken, and nobody has signed it"
+                    );
+                }
                 // A packet that arrives late was signed in an earlier request.
-                let now = fields::holds(request.query.as_bytes(), &row.order_id)
-                    || fields::holds(&request.body, &row.order_id);
-                assert!(
-                    !now || is_signed(&row, request) || before.is_some(),
-                    "taken, and nobody has signed it"
-                );
-            }
-            if let Some(before) = before.filter(|before| before.upstream_id.is_some()) {
-                assert!(
-                    before.upstream_id == row.upstream_id,
-                    "an order that is another one now"
-                );
-                assert!(
-                    before.amount == row.amount && before.account == row.account,
-                    "an order changed"
-                );
+                Some(_) | None => {}
             }
         }
-        let million = WorldConfig::default().juhe_balance;
-        for (upstream, charged) in Upstream::ALL.into_iter().zip(charged) {
-            let spent = world.balance(upstream) < million;
-            assert!(world.balance(upstream) <= million, "money from nowhere");
-            assert_eq!(spent, charged, "the balance and the ledger differ");
+        let kept = |old: &LedgerRow| self.same(old).is_some();
+        assert!(before.0.iter().all(kept), "an order is forgotten");
+    }
+
+    /// The balances say the same.
+    fn agree(&self, world: &World, million: Money) {
+        for upstream in Upstream::ALL {
+            let balance = world.balance(upstream);
+            let mut rows = self.0.iter().filter(|row| row.provider == upstream);
+            let charged = rows.any(|row| row.charges > 0);
+            assert!(balance <= million, "money from nowhere");
+            assert_eq!(
+                balance < million,
+                charged,
+                "the balance and the ledger differ"
+            );
+        }
+    }
+
+    fn show_no_account(&self) {
+        for row in &self.0 {
+            // In what else is shown anything may stand, and digits of the upstream's number meet those of an
+            // account.
+            let id = row.upstream_id.as_deref().unwrap_or_default();
+            let others = [row.order_id.as_str(), row.amount.as_str(), id];
+            if row.account.len() < 11 || others.iter().any(|other| other.contains(&row.account)) {
+                continue;
+            }
+            let shown = format!("{row:?}");
+            assert!(
+                !shown.contains(&row.account),
+                "the ledger's Debug shows an account"
+            );
         }
     }
 }
@@ -268,9 +296,7 @@ fn is_signed(row: &LedgerRow, request: &Request) -> bool {
         row.amount.as_str(),
         row.order_id.as_str(),
     ];
-    let has = |sign: &str| {
-        fields::holds(request.query.as_bytes(), sign) || fields::holds(&request.body, sign)
-    };
+    let has = |sign: &str| holds(request, sign);
     let kinds = ["1", "2", "3"];
     let carriers = ["1", "2", "3", "4"];
     let of_line = || {
@@ -288,21 +314,16 @@ fn is_signed(row: &LedgerRow, request: &Request) -> bool {
 }
 
 /// What the adapter reads in the answer to a submit is what the ledger says of it.
-fn told(bench: &Bench, before: &[LedgerRow], world: &World, request: &Request, reply: &Reply) {
-    let was = |row: &LedgerRow| {
-        let mut rows = before.iter();
-        rows.find(|old| old.provider == row.provider && old.order_id == row.order_id)
-    };
-    let submits = |row: &LedgerRow| was(row).map_or(0, |row| row.submits);
-    let Some(row) = world
-        .ledger()
-        .into_iter()
-        .find(|row| row.submits > submits(row))
-    else {
+fn told(bench: &Bench, before: &Books, after: &Books, request: &Request, reply: &Reply) {
+    let submits = |row: &LedgerRow| before.same(row).map_or(0, |row| row.submits);
+    let submitted = |row: &&LedgerRow| row.submits > submits(row);
+    let Some(row) = after.0.iter().find(submitted) else {
         return;
     };
-    let taken = row.upstream_id.is_some();
-    let now = taken && was(&row).is_none_or(|row| row.upstream_id.is_none());
+    let was_taken = before
+        .same(row)
+        .is_some_and(|row| row.upstream_id.is_some());
+    let now = row.upstream_id.is_some() && !was_taken;
     let kind = if request.path.contains("/tel") && row.provider == Upstream::Jisu {
         AccountKind::Combined
     } else {
@@ -333,21 +354,5 @@ fn told(bench: &Bench, before: &[LedgerRow], world: &World, request: &Request, r
         }
         SubmitOutcome::NotSent(_) => unreachable!("not sent, and answered"),
         SubmitOutcome::Unknown(_) => assert!(!now, "taken, and the adapter can't read it"),
-    }
-}
-
-fn shows_no_account(world: &World) {
-    for row in world.ledger() {
-        // In what else is shown anything may stand, and digits of the upstream's number meet those of an account.
-        let id = row.upstream_id.as_deref().unwrap_or_default();
-        let others = [row.order_id.as_str(), row.amount.as_str(), id];
-        if row.account.len() < 11 || others.iter().any(|other| other.contains(&row.account)) {
-            continue;
-        }
-        let shown = format!("{row:?}");
-        assert!(
-            !shown.contains(&row.account),
-            "the ledger's Debug shows an account"
-        );
     }
 }

@@ -7,9 +7,12 @@ use std::task::{Context, Poll, Waker};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use recharge_core::{Account, AccountKind};
+use recharge_core::{Account, AccountKind, SubmitOutcome, UpstreamOrderId};
 use recharge_http::judge::Exchange;
 use recharge_http::{Certainty, Transport, TransportError, TransportErrorKind};
+
+use crate::hidden::Hidden;
+use crate::json::Object;
 
 /// The number that every call is about: of the form of our own.
 pub const NUMBER: &str = "RAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -61,6 +64,79 @@ pub fn exchange(end: u8, body: Bytes) -> Exchange {
         Err(_) => StatusCode::OK,
     };
     Ok(response)
+}
+
+/// The body of an answer with status 200, which is an object with one of those codes in that field.
+///
+/// # Panics
+///
+/// If it is anything else: then it proves nothing.
+pub fn understood<'a>(exchange: &'a Exchange, field: &str, codes: &[&str]) -> Object<'a> {
+    let response = exchange
+        .as_ref()
+        .ok()
+        .filter(|response| response.status() == 200);
+    let object = response.and_then(|response| Object::of_body(response.body()));
+    let Some(object) = object else {
+        unreachable!("evidence from what is no answer")
+    };
+    let code = object.text(field);
+    assert!(codes.contains(&code.as_str()), "evidence from another code");
+    object
+}
+
+/// The order that an answer shows.
+///
+/// # Panics
+///
+/// If it shows none.
+pub fn shown<'a>(object: &Object<'a>) -> Object<'a> {
+    let Some(order) = object.object("result") else {
+        unreachable!("accepted or found, and no order shown")
+    };
+    order
+}
+
+/// Holds what became of a submit that was neither taken nor refused against how its exchange ended. `most`: how
+/// long the input may have made it.
+///
+/// # Panics
+///
+/// If perhaps it was sent, or something hidden is shown.
+pub fn leaves_open(hidden: &Hidden, exchange: &Exchange, outcome: &SubmitOutcome, most: usize) {
+    match outcome {
+        SubmitOutcome::NotSent(why) => {
+            let certainty = exchange.as_ref().err().map(TransportError::certainty);
+            assert_eq!(
+                certainty,
+                Some(Certainty::NotSent),
+                "not sent, though perhaps it was"
+            );
+            hidden.keeps("the reason", &why.reason);
+        }
+        SubmitOutcome::Unknown(doubt) => {
+            hidden.keeps_in_doubt("the doubt", &doubt.detail, doubt.answer.as_ref(), most);
+        }
+        SubmitOutcome::Accepted(_) | SubmitOutcome::Rejected(_) => {
+            unreachable!("taken, or refused")
+        }
+    }
+}
+
+/// Holds the upstream's own number against the field in which an order has it.
+///
+/// # Panics
+///
+/// If it is another one, or something hidden is shown.
+pub fn names(hidden: &Hidden, order: &Object<'_>, field: &str, id: Option<&UpstreamOrderId>) {
+    if let Some(id) = id {
+        assert_eq!(
+            order.text(field),
+            id.as_str(),
+            "another number than is written"
+        );
+        hidden.keeps("the upstream's number", id.as_str());
+    }
 }
 
 /// What a future that has nothing to wait for comes to.

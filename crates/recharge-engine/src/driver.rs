@@ -33,6 +33,7 @@
 mod breaker;
 mod call;
 mod core;
+// For the search of all that can become of an order, and no promise to anybody else.
 #[doc(hidden)]
 pub mod decide;
 mod error;
@@ -81,7 +82,8 @@ pub struct Setup {
     pub approvers: Vec<String>,
     /// How much may be under way at each provider.
     pub limits: Limits,
-    /// How many orders are kept in memory while they wait. More are read again when their turn comes.
+    /// How many orders are kept in memory while they wait. More are read again when their turn comes. Zero
+    /// counts as one.
     pub at_hand: usize,
     /// What stands in a new order's way.
     pub caution: Caution,
@@ -90,7 +92,7 @@ pub struct Setup {
     /// Where its tasks run: in the tokio runtime in which it is started and called, unless told otherwise.
     pub tasks: Arc<dyn Spawn>,
     /// How long it sleeps at most: that a clock has jumped, or that another worker has left something to do,
-    /// is noticed after this.
+    /// is noticed after this. Less than a millisecond counts as one.
     pub heartbeat: Duration,
     /// Who is told of each step.
     pub observer: Option<Arc<dyn Observer>>,
@@ -98,7 +100,10 @@ pub struct Setup {
     pub seed: u64,
 }
 
-/// Told of each step of a driver, to count or to check. It must be quick, and has no say.
+/// Told of each step of a driver, to count or to check. It has no say.
+///
+/// The order is locked meanwhile, so it must be quick, and must not wait for anything that needs the order. It
+/// must not panic: that ends the task which was about to make the step, and an answer that it had is lost.
 pub trait Observer: fmt::Debug + Send + Sync {
     /// This comes in to an order that stands so. What the step makes of it may still not become durable; then
     /// it is stepped again, or comes again.

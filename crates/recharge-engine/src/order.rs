@@ -11,6 +11,8 @@ mod fold;
 mod likeness;
 
 pub use accepted::{Acceptance, NewOrder, ReplyTo, ReplyToError};
+// For the search of all that can become of an order, and no promise to anybody else.
+#[doc(hidden)]
 pub use likeness::Viewpoint;
 
 /// Why an event can't be the next of an order's log.

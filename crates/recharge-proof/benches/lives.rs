@@ -3,6 +3,7 @@
 //! A figure, so that a change that makes the proof slow is seen; ten million lives are a matter of hours
 //! then, not of days.
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use recharge_conformance::ratio::{Rows, median, seconds};
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
             lives: u64::from(LIVES),
             seed,
             wanted: Wanted::default(),
-            threads: 1,
+            threads: NonZeroUsize::MIN,
             until: None,
         };
         seconds(|| violations += usize::from(live(plan).first.is_some()))

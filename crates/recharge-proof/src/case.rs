@@ -2,9 +2,8 @@
 //! part can be left out, which is how a violation is made small.
 
 mod draw;
+mod name;
 
-use std::collections::BTreeSet;
-use std::fmt;
 use std::time::Duration;
 
 use recharge_core::AccountKind;
@@ -13,65 +12,7 @@ use recharge_sim::{FaultKind, Stage, Upstream};
 use crate::points::Point;
 use crate::store::StoreKind;
 
-/// What is simulated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Wanted {
-    /// The store; `None`: each case draws its own.
-    pub store: Option<StoreKind>,
-    /// How many workers share it.
-    pub workers: u32,
-}
-
-impl Default for Wanted {
-    fn default() -> Self {
-        Self {
-            store: None,
-            workers: 2,
-        }
-    }
-}
-
-/// A case by name: its seed, what was wanted, and which parts of it are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CaseId {
-    /// The seed.
-    pub seed: u64,
-    /// What was wanted.
-    pub wanted: Wanted,
-    /// The parts, by their place; `None`: all.
-    pub kept: Option<BTreeSet<usize>>,
-}
-
-/// Written as it is read by [`parse`](CaseId::parse): `SEED`, or `SEED:PART,PART,…`.
-impl fmt::Display for CaseId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.seed)?;
-        if let Some(kept) = &self.kept {
-            let parts: Vec<_> = kept.iter().map(ToString::to_string).collect();
-            write!(f, ":{}", parts.join(","))?;
-        }
-        Ok(())
-    }
-}
-
-impl CaseId {
-    /// Reads what [`Display`](fmt::Display) writes.
-    pub fn parse(text: &str, wanted: Wanted) -> Option<Self> {
-        let (seed, kept) = match text.split_once(':') {
-            None => (text, None),
-            Some((seed, parts)) => {
-                let parts = parts.split(',').filter(|part| !part.is_empty());
-                let kept: Result<BTreeSet<usize>, _> = parts.map(str::parse).collect();
-                (seed, Some(kept.ok()?))
-            }
-        };
-        Some(Self {
-            seed: seed.parse().ok()?,
-            wanted,
-            kept,
-        })
-    }
-}
+pub use name::{CaseError, CaseId, Wanted, Workers};
 
 /// A case, drawn.
 #[derive(Debug, Clone)]

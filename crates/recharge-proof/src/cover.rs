@@ -7,10 +7,10 @@ use recharge_core::{MOVES, OrderState};
 use recharge_engine::{Command, Event, Input, Order, Step};
 use recharge_sim::FaultKind;
 
-use crate::case::{Act, Wish};
+use crate::case::{Act, Wanted, Wish, Workers};
 use crate::lab::NetworkFault;
 use crate::points::Point;
-use crate::store::StoreFault;
+use crate::store::{StoreFault, StoreKind};
 
 /// How often each thing was met.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Cover {
 
 /// What came in to an order of which state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Pair(&'static str, &'static str);
+pub(crate) struct Pair(&'static str, &'static str);
 
 /// The states, reviews together.
 const STATES: [&str; 7] = [
@@ -82,6 +82,26 @@ struct Met {
     name: String,
     count: u64,
     once_in: u64,
+}
+
+/// What can't be met with every store and number of workers.
+#[derive(Debug, Clone, Copy)]
+struct Reach {
+    /// A worker begins while another is at work.
+    takeovers: bool,
+    /// A commit lands long after nobody knew of it.
+    hanging: bool,
+}
+
+impl Reach {
+    /// A file has one worker, and answers for its commits itself.
+    fn of(wanted: Wanted) -> Self {
+        let database = wanted.store != Some(StoreKind::Sqlite);
+        Self {
+            takeovers: database && wanted.workers == Workers::Two,
+            hanging: database,
+        }
+    }
 }
 
 /// So many lives for each time that something must have been met.
@@ -181,7 +201,8 @@ impl Cover {
     }
 
     /// Everything that should be met, and how often it was.
-    fn all(&self, postgres: bool) -> Vec<Met> {
+    fn all(&self, wanted: Wanted) -> Vec<Met> {
+        let reach = Reach::of(wanted);
         let mut all = Vec::new();
         let mut say = |group: &str, name: &dyn fmt::Display, count: Option<&u64>| {
             all.push(Met {
@@ -196,7 +217,7 @@ impl Cover {
             say("paused", &point, self.paused.get(&point));
         }
         for fault in StoreFault::ALL {
-            if postgres || fault != StoreFault::Hanging {
+            if reach.hanging || fault != StoreFault::Hanging {
                 say("store", &fault.as_str(), self.store.get(&fault));
             }
         }
@@ -215,7 +236,7 @@ impl Cover {
             );
         }
         for act in Act::NAMES {
-            if postgres || act != "takeover" {
+            if reach.takeovers || act != "takeover" {
                 say("act", &act, self.acts.get(act));
             }
         }
@@ -258,8 +279,8 @@ impl Cover {
     }
 
     /// What was met less often than it must be in so many lives.
-    pub fn missing(&self, lives: u64, postgres: bool) -> Vec<String> {
-        let all = self.all(postgres).into_iter();
+    pub fn missing(&self, lives: u64, wanted: Wanted) -> Vec<String> {
+        let all = self.all(wanted).into_iter();
         all.filter(|met| met.count < lives / met.once_in)
             .map(|met| {
                 let floor = lives / met.once_in;
@@ -269,15 +290,15 @@ impl Cover {
     }
 
     /// Everything, a line each.
-    pub fn lines(&self, postgres: bool) -> Vec<String> {
-        let all = self.all(postgres).into_iter();
+    pub fn lines(&self, wanted: Wanted) -> Vec<String> {
+        let all = self.all(wanted).into_iter();
         all.map(|met| format!("{}: {}", met.name, met.count))
             .collect()
     }
 
     /// How many different things are to be met, and how many were.
-    pub fn summary(&self, postgres: bool) -> (usize, usize) {
-        let all = self.all(postgres);
+    pub fn summary(&self, wanted: Wanted) -> (usize, usize) {
+        let all = self.all(wanted);
         let met = all.iter().filter(|met| met.count > 0).count();
         (all.len(), met)
     }
@@ -286,5 +307,27 @@ impl Cover {
 fn merge<K: Ord + Clone>(into: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
     for (key, count) in from {
         *into.entry(key.clone()).or_default() += count;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commits_hang_with_one_worker_too_and_only_of_two_does_one_take_over() {
+        let floors = |store, workers| {
+            let missing = Cover::default().missing(ONCE_IN, Wanted { store, workers });
+            let has = |name: &str| missing.iter().any(|line| line.starts_with(name));
+            (has("act: takeover"), has("store: commit hanging"))
+        };
+        let database = Some(StoreKind::Postgres);
+        for store in [None, database] {
+            assert_eq!(floors(store, Workers::Two), (true, true));
+            assert_eq!(floors(store, Workers::One), (false, true));
+        }
+        for workers in [Workers::One, Workers::Two] {
+            assert_eq!(floors(Some(StoreKind::Sqlite), workers), (false, false));
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 mod wait;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -87,6 +88,22 @@ impl Wake for Bell {
             lock(&self.ready).0.insert(self.id);
         }
     }
+}
+
+thread_local! {
+    /// Whether this thread polls a process of the simulation.
+    static SIMULATED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Prints nothing of a panic inside a simulated process: it is told as a violation. Of any other, such as one
+/// of the judge between two polls or of the search, is told what would be without this.
+pub fn mute_simulated_panics() {
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !SIMULATED.get() {
+            told(panic);
+        }
+    }));
 }
 
 /// What became of a turn of the executor.
@@ -288,7 +305,9 @@ impl Executor {
         bell.rung.store(false, Ordering::Relaxed);
         let waker = Waker::from(bell);
         let mut context = Context::from_waker(&waker);
+        SIMULATED.set(process != OUTSIDE);
         let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(&mut context)));
+        SIMULATED.set(false);
         match polled {
             Ok(Poll::Pending) => {
                 let mut state = self.state();
@@ -445,6 +464,27 @@ mod tests {
             assert_eq!(seen, seen_at, "suspended: {suspended}");
             assert_eq!(executor.monotonic(process).as_millis(), monotonic);
         }
+    }
+
+    #[test]
+    fn a_panic_is_printed_unless_it_is_simulated() {
+        // Of this thread: other tests panic at the same time.
+        thread_local! {
+            static PRINTED: Cell<u32> = const { Cell::new(0) };
+        }
+        std::panic::set_hook(Box::new(|_| PRINTED.set(PRINTED.get() + 1)));
+        mute_simulated_panics();
+        let executor = Executor::new();
+        let mut dice = Dice::stream(1, 1, 1);
+        let panics = || Box::pin(async { panic!("on purpose") });
+        executor.spawn(executor.start_process(0), panics());
+        assert!(matches!(executor.turn(&mut dice), Turn::Panicked(_)));
+        assert_eq!(PRINTED.get(), 0, "a worker's");
+        executor.spawn(OUTSIDE, panics());
+        assert!(matches!(executor.turn(&mut dice), Turn::Panicked(_)));
+        assert_eq!(PRINTED.get(), 1, "a merchant's");
+        assert!(catch_unwind(|| panic!("on purpose")).is_err());
+        assert_eq!(PRINTED.get(), 2, "the judge's");
     }
 
     #[test]

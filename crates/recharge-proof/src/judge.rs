@@ -13,7 +13,6 @@ mod people;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::time::Duration;
 
 use recharge_core::{OrderId, OrderState, UpstreamState};
@@ -23,71 +22,10 @@ use recharge_sim::{FaultKind, Upstream, World};
 
 use crate::case::Case;
 use crate::executor::Process;
+use crate::invariant::Violation;
 
 pub(crate) use file::File;
 pub(crate) use log::Writer;
-
-/// An invariant of the lifecycle, by its number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Invariant(pub u8);
-
-impl Invariant {
-    /// All of them.
-    pub const ALL: [Self; 15] = [
-        Self(1),
-        Self(2),
-        Self(3),
-        Self(4),
-        Self(5),
-        Self(6),
-        Self(7),
-        Self(8),
-        Self(9),
-        Self(10),
-        Self(11),
-        Self(12),
-        Self(13),
-        Self(14),
-        Self(15),
-    ];
-
-    /// What it says.
-    pub const fn says(self) -> &'static str {
-        match self.0 {
-            1 => "an order is charged once, and once more for each send that two people allowed",
-            2 => "at most one attempt is not negative, unless two people allowed another",
-            3 => "no byte leaves without a durable intent that names it, nor after its deadline",
-            4 => "the bytes of a number are the same whenever it is sent",
-            5 => "an intent to send is carried out by the one worker that wrote it, once",
-            6 => "failed means not charged, and what says otherwise later reaches a person",
-            7 => "succeeded means that a query or a person said so",
-            8 => "a callback changes nothing but that a success is found sooner",
-            9 => "an acknowledged order survives",
-            10 => "the state is the fold of a log without gaps, moved along the table",
-            11 => "every order comes to an end or to a person, and none is without a next action",
-            12 => "merchants are told at least once, with rising versions",
-            13 => "the same seed gives the same trace",
-            14 => "no secret and no full account in any text",
-            15 => "questions are bounded",
-            _ => "there is no such invariant",
-        }
-    }
-}
-
-impl fmt::Display for Invariant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "invariant {}: {}", self.0, self.says())
-    }
-}
-
-/// What was found to be untrue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
-    /// Which invariant.
-    pub invariant: Invariant,
-    /// In words.
-    pub what: String,
-}
 
 /// What the judge knows.
 #[derive(Debug)]
@@ -170,10 +108,7 @@ impl Judge {
     }
 
     pub(crate) fn violated(&mut self, invariant: u8, what: impl Into<String>) {
-        let violation = Violation {
-            invariant: Invariant(invariant),
-            what: what.into(),
-        };
+        let violation = Violation::of(invariant, what);
         if !self.violations.contains(&violation) {
             self.violations.push(violation);
         }

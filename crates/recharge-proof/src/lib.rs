@@ -21,7 +21,7 @@
 //! | `store`, `points` | a store as a worker sees it; where a worker can be stopped |
 //! | `wire`, `mail`, `world` | the transport of the adapters, packets under way, the upstreams |
 //! | `worker`, `actors` | who works, and those outside |
-//! | `judge` | the invariants |
+//! | `judge`, `invariant` | what must be true, and what was found to be untrue |
 //! | `cover`, `trace` | what was met; what happened |
 //! | `lives`, `shrink` | many cases; the smallest that still shows a violation |
 //! | [`search`] | every life of one order, within bounds |
@@ -32,6 +32,7 @@ mod clock;
 mod cover;
 mod dice;
 mod executor;
+mod invariant;
 mod judge;
 mod lab;
 mod lives;
@@ -46,9 +47,10 @@ mod wire;
 mod worker;
 mod world;
 
-pub use case::{CaseId, Wanted};
-pub use cover::{Cover, Pair};
-pub use judge::{Invariant, Violation};
+pub use case::{CaseError, CaseId, Wanted, Workers};
+pub use cover::Cover;
+pub use executor::mute_simulated_panics;
+pub use invariant::{Invariant, Violation};
 pub use lives::{Plan, Shown, live};
 pub use run::{Outcome, play};
 pub use shrink::shrink;

@@ -1,12 +1,13 @@
 //! Many cases, one after another on each core, and what they showed.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
 use crate::case::{Case, CaseId, Wanted};
 use crate::cover::Cover;
 use crate::executor::lock;
-use crate::judge::{Invariant, Violation};
+use crate::invariant::{Invariant, Violation};
 use crate::run::play;
 
 /// How many lives between two cases of which the trace is checked to repeat.
@@ -25,7 +26,7 @@ pub struct Plan {
     /// What is simulated.
     pub wanted: Wanted,
     /// How many cases at a time, one to a thread.
-    pub threads: usize,
+    pub threads: NonZeroUsize,
     /// Stop at the first violation of this invariant, whatever else is violated; without it, at the first
     /// violation of any.
     pub until: Option<Invariant>,
@@ -59,7 +60,7 @@ pub fn live(plan: Plan) -> Shown {
     let next = Mutex::new((plan.seed, 0));
     let shown = Mutex::new(Shown::default());
     std::thread::scope(|scope| {
-        for _ in 0..plan.threads.max(1) {
+        for _ in 0..plan.threads.get() {
             scope.spawn(|| {
                 while let Some((id, before)) = plan.next(&next) {
                     // Earlier cases that are still played may be violated as well, and come first.
@@ -100,10 +101,8 @@ fn one(plan: Plan, id: &CaseId, before: u64, shown: &Mutex<Shown>) {
     if seed.is_multiple_of(REPEATED) && plan.until.is_none() {
         let again = play(id.clone(), false);
         if again.trace != outcome.trace {
-            outcome.violations.push(Violation {
-                invariant: Invariant(13),
-                what: format!("trace {:016x} and then {:016x}", outcome.trace, again.trace),
-            });
+            let what = format!("trace {:016x} and then {:016x}", outcome.trace, again.trace);
+            outcome.violations.push(Violation::of(13, what));
         }
     }
     let mut shown = lock(shown);

@@ -1,10 +1,16 @@
 //! `recharge-proof`: what `cargo xtask simulate` runs.
 
+use std::fmt;
+use std::io::Write;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use recharge_proof::{CaseId, Invariant, Plan, StoreKind, Wanted, live, play, search, shrink};
+use recharge_proof::{
+    CaseId, Invariant, Plan, StoreKind, Wanted, Workers, live, mute_simulated_panics, play, search,
+    shrink,
+};
 
 /// Simulated lives of orders, and the search of all lives where the space is small.
 #[derive(Parser)]
@@ -19,7 +25,7 @@ enum Task {
     /// Lets orders live until one of them violates an invariant
     Lives {
         /// How many
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
         lifecycles: u64,
         /// The seed of the first case; the next case has the next one
         #[arg(long, value_name = "S", default_value_t = 1)]
@@ -27,11 +33,12 @@ enum Task {
         #[command(flatten)]
         of: Of,
         /// Cases at a time
-        #[arg(long, value_name = "N", default_value_t = 2)]
-        threads: usize,
-        /// Goes on past violations of other invariants, until this one is violated
+        #[arg(long, value_name = "N", default_value = "2")]
+        threads: NonZeroUsize,
+        /// Goes on past violations of other invariants, until this one, from 1 to 15, is violated. Some of the
+        /// others are listed, and the status is 1 if there was any
         #[arg(long, value_name = "INVARIANT")]
-        until: Option<u8>,
+        until: Option<Invariant>,
         /// Fails unless everything was met that is to be met in so many lives
         #[arg(long)]
         floors: bool,
@@ -41,7 +48,7 @@ enum Task {
     },
     /// Plays one case again and prints what happened
     Replay {
-        /// As it was printed: SEED, or SEED:PART,PART,…
+        /// As it was printed: SEED, SEED:PART,PART,… or with @STORE/WORKERS after it
         #[arg(value_name = "CASE")]
         case: String,
         #[command(flatten)]
@@ -50,10 +57,10 @@ enum Task {
     /// Looks at every life that one order can have, within bounds
     Search {
         /// Parts at a time
-        #[arg(long, value_name = "N", default_value_t = 2)]
-        threads: usize,
+        #[arg(long, value_name = "N", default_value = "2")]
+        threads: NonZeroUsize,
         /// How long at most
-        #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+        #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
         seconds: u64,
         /// Only parts whose names contain this
         #[arg(long, value_name = "TEXT", default_value = "")]
@@ -64,9 +71,9 @@ enum Task {
 /// What is simulated.
 #[derive(Args, Clone, Copy)]
 struct Of {
-    /// How many workers share a store; a file has one
-    #[arg(long, value_name = "W", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=2))]
-    workers: u32,
+    /// How many workers share a store, one or two; a file has one [default: 2]
+    #[arg(long, value_name = "W", value_parser = clap::value_parser!(u32).range(1..=2))]
+    workers: Option<u32>,
     /// The store whose semantics are simulated; without it both, by turns
     #[arg(long)]
     store: Option<Store>,
@@ -81,30 +88,39 @@ enum Store {
 }
 
 impl Of {
-    fn wanted(self) -> Wanted {
+    /// What is wanted, where it isn't said: this.
+    fn or(self, otherwise: Wanted) -> Wanted {
+        let store = self.store.map(|store| match store {
+            Store::Sqlite => StoreKind::Sqlite,
+            Store::Postgres => StoreKind::Postgres,
+        });
         Wanted {
-            workers: self.workers,
-            store: self.store.map(|store| match store {
-                Store::Sqlite => StoreKind::Sqlite,
-                Store::Postgres => StoreKind::Postgres,
-            }),
+            store: store.or(otherwise.store),
+            workers: self
+                .workers
+                .and_then(Workers::new)
+                .unwrap_or(otherwise.workers),
         }
     }
+}
 
-    /// As arguments.
-    fn said(self) -> String {
-        let store = match self.store {
-            None => "",
-            Some(Store::Sqlite) => " --store sqlite",
-            Some(Store::Postgres) => " --store postgres",
-        };
-        format!("--workers {}{store}", self.workers)
+/// Why nothing was done.
+type Refused = String;
+
+/// Writes a line. Whoever has closed the other end, as `head` does, has seen enough: then this ends, and says
+/// neither that all is well nor that it isn't.
+macro_rules! say {
+    ($($what:tt)*) => { line(format_args!($($what)*)) };
+}
+
+fn line(what: fmt::Arguments<'_>) {
+    if writeln!(std::io::stdout(), "{what}").is_err() {
+        std::process::exit(2);
     }
 }
 
 fn main() -> ExitCode {
-    // A panic inside a simulated task is reported as a violation, and need not be printed as well.
-    std::panic::set_hook(Box::new(|_| {}));
+    mute_simulated_panics();
     let fine = match Cli::parse().task {
         Task::Lives {
             lifecycles,
@@ -118,11 +134,11 @@ fn main() -> ExitCode {
             let plan = Plan {
                 lives: lifecycles,
                 seed,
-                wanted: of.wanted(),
+                wanted: of.or(Wanted::default()),
                 threads,
-                until: until.map(Invariant),
+                until,
             };
-            lives(plan, of, floors, cover)
+            Ok(lives(plan, floors, cover))
         }
         Task::Replay { case, of } => replay(&case, of),
         Task::Search {
@@ -131,54 +147,53 @@ fn main() -> ExitCode {
             only,
         } => searched(threads, Duration::from_secs(seconds), &only),
     };
-    if fine {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    match fine {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(why) => {
+            eprintln!("error: {why}");
+            ExitCode::from(2)
+        }
     }
 }
 
-fn lives(plan: Plan, of: Of, floors: bool, cover: bool) -> bool {
+fn lives(plan: Plan, floors: bool, cover: bool) -> bool {
     let began = Instant::now();
     let shown = live(plan);
     let seconds = began.elapsed().as_secs_f64();
-    let postgres = of.wanted().store != Some(StoreKind::Sqlite) && of.workers > 1;
     if cover {
-        print(&shown.cover.lines(postgres));
+        print(&shown.cover.lines(plan.wanted));
     }
     for (case, violation) in &shown.others {
-        println!(
+        say!(
             "other case={case} {}: {}",
-            violation.invariant, violation.what
+            violation.invariant,
+            violation.what
         );
     }
-    let mut fine = true;
+    let mut fine = shown.violated.is_empty();
     if let Some((case, violation, lives)) = &shown.first {
-        fine = false;
-        println!(
+        say!(
             "violation case={case} lives={lives} {}",
             violation.invariant
         );
-        println!("  {}", violation.what);
+        say!("  {}", violation.what);
         if plan.until.is_none() {
             let small = shrink(case, violation.invariant);
             let lines = play(small.clone(), true).lines;
-            println!("  the shortest trace that was found:");
+            say!("  the shortest trace that was found:");
             print(&lines);
-            println!(
-                "replay: cargo xtask simulate --replay {small} {}",
-                of.said()
-            );
+            say!("replay: cargo xtask simulate --replay {small}");
         }
     }
-    let missing = shown.cover.missing(plan.lives, postgres);
+    let missing = shown.cover.missing(plan.lives, plan.wanted);
     if fine && floors && !missing.is_empty() {
         fine = false;
-        println!("not exercised enough:");
+        say!("not exercised enough:");
         print(&missing);
     }
-    let (kinds, met) = shown.cover.summary(postgres);
-    println!(
+    let (kinds, met) = shown.cover.summary(plan.wanted);
+    say!(
         "lives lifecycles={} violations={} cases={} events={} polls={} met={met}/{kinds} trace={:016x} seconds={seconds:.1} per_second={:.0}",
         shown.lives,
         shown.violated.values().sum::<u64>(),
@@ -193,7 +208,7 @@ fn lives(plan: Plan, of: Of, floors: bool, cover: bool) -> bool {
 
 fn print(lines: &[String]) {
     for line in lines {
-        println!("  {line}");
+        say!("  {line}");
     }
 }
 
@@ -202,35 +217,33 @@ fn precise(count: u64) -> f64 {
     u32::try_from(count).map_or(f64::MAX, f64::from)
 }
 
-fn replay(case: &str, of: Of) -> bool {
-    let Some(id) = CaseId::parse(case, of.wanted()) else {
-        eprintln!(
-            "error: {case:?} names no case; write SEED, or SEED:PART,PART,… as it was printed"
-        );
-        return false;
-    };
+fn replay(case: &str, of: Of) -> Result<bool, Refused> {
+    let refused = |error| format!("{case:?} can't be played: {error}");
+    let mut id = CaseId::parse(case).map_err(refused)?;
+    id.wanted = of.or(id.wanted);
+    id.check().map_err(refused)?;
     let outcome = play(id, true);
     print(&outcome.lines);
     for violation in &outcome.violations {
-        println!("violation {}", violation.invariant);
-        println!("  {}", violation.what);
+        say!("violation {}", violation.invariant);
+        say!("  {}", violation.what);
     }
     let violations = outcome.violations.len();
-    println!(
+    say!(
         "replay violations={violations} trace={:016x}",
         outcome.trace
     );
-    violations == 0
+    Ok(violations == 0)
 }
 
-fn searched(threads: usize, budget: Duration, wanted: &str) -> bool {
-    let tell = |found: &search::Found| {
-        println!("{found}");
-        if let Some(violation) = &found.violation {
-            print!("{violation}");
-        }
+fn searched(threads: NonZeroUsize, budget: Duration, only: &str) -> Result<bool, Refused> {
+    let parts = search::Parts::named(only)
+        .ok_or_else(|| format!("no part of the search has {only:?} in its name"))?;
+    let tell = |found: &search::Found| match &found.broken {
+        None => say!("{found}"),
+        Some(way) => say!("{found}\n{way}"),
     };
-    let report = search::run(threads, budget, wanted, tell);
-    println!("{}", report.total());
-    report.holds() && report.violations().next().is_none()
+    let report = search::run(&parts, threads, budget, tell);
+    say!("{}", report.total());
+    Ok(report.holds())
 }

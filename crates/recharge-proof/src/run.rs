@@ -12,7 +12,7 @@ use crate::case::{Act, Case, CaseId, Part, When};
 use crate::cover::Cover;
 use crate::dice::Dice;
 use crate::executor::{OUTSIDE, Turn};
-use crate::judge::Violation;
+use crate::invariant::Violation;
 use crate::lab::{Deed, Lab};
 use crate::mail::{Packet, delivered};
 use crate::worker;

@@ -71,12 +71,16 @@ mod upstream;
 mod world;
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-pub use explore::{Found, Violation};
+use self::part::Part;
+use crate::invariant::Violation;
+
+pub use explore::{Found, Way};
 
 /// How many states a part may have before it is given up: with two threads, within four GiB.
 const MOST: usize = 6_000_000;
@@ -93,7 +97,8 @@ pub struct Report {
 impl Report {
     /// Whether every part was looked at to its end and no law was broken.
     pub fn holds(&self) -> bool {
-        self.parts.iter().all(|part| part.complete)
+        let holds = |part: &Found| part.complete && part.broken.is_none();
+        self.parts.iter().all(holds)
     }
 
     /// All parts together, in a line.
@@ -105,31 +110,41 @@ impl Report {
             self.parts.len(),
             self.parts.iter().filter(|part| part.complete).count(),
             self.took.as_secs_f64(),
-            self.violations().count(),
+            self.parts
+                .iter()
+                .filter(|part| part.broken.is_some())
+                .count(),
         )
-    }
-
-    /// What was broken.
-    pub fn violations(&self) -> impl Iterator<Item = (&Found, &Violation)> {
-        self.parts
-            .iter()
-            .filter_map(|part| Some((part, part.violation.as_ref()?)))
     }
 }
 
-/// Searches the parts whose names contain a text, on so many threads, for as long as there is time; tells of
-/// each as soon as it is done.
-pub fn run(threads: usize, budget: Duration, wanted: &str, tell: impl Fn(&Found) + Sync) -> Report {
+/// Parts of the search, at least one.
+#[derive(Debug)]
+pub struct Parts(Vec<Part>);
+
+impl Parts {
+    /// Those whose names contain a text. `None`, if there is none.
+    pub fn named(text: &str) -> Option<Self> {
+        let parts = parts::all().into_iter();
+        let parts: Vec<_> = parts.filter(|part| part.name.contains(text)).collect();
+        (!parts.is_empty()).then_some(Self(parts))
+    }
+}
+
+/// Searches parts, on so many threads, for as long as there is time; tells of each as soon as it is done.
+pub fn run(
+    Parts(parts): &Parts,
+    threads: NonZeroUsize,
+    budget: Duration,
+    tell: impl Fn(&Found) + Sync,
+) -> Report {
     let begun = Instant::now();
-    let until = begun + budget;
-    let parts: Vec<_> = parts::all()
-        .into_iter()
-        .filter(|part| part.name.contains(wanted))
-        .collect();
+    // None: further away than the clock goes.
+    let until = begun.checked_add(budget);
     let next = AtomicUsize::new(0);
     let found = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..threads.max(1) {
+        for _ in 0..threads.get() {
             scope.spawn(|| {
                 while let Some((at, part)) = {
                     let at = next.fetch_add(1, Ordering::Relaxed);
@@ -168,15 +183,13 @@ impl fmt::Display for Found {
     }
 }
 
-impl fmt::Display for Violation {
+impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "violation of invariant {}: {}",
-            self.invariant, self.what
-        )?;
-        for (number, line) in (1..).zip(&self.path) {
-            writeln!(f, "{number:>4}. {line}")?;
+        let Violation { invariant, what } = &self.to;
+        let number = invariant.number();
+        write!(f, "violation of invariant {number}: {what}")?;
+        for (number, line) in (1..).zip(&self.moves) {
+            write!(f, "\n{number:>4}. {line}")?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::case::{Case, CaseId};
-use crate::judge::Invariant;
+use crate::invariant::Invariant;
 use crate::run::play;
 
 /// The smallest case found in which the invariant is violated as well.

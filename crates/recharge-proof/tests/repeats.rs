@@ -1,6 +1,8 @@
 //! The same seed gives the same trace, and every case can be named.
 
-use recharge_proof::{CaseId, Plan, StoreKind, Wanted, live, play};
+use std::num::NonZeroUsize;
+
+use recharge_proof::{CaseError, CaseId, Plan, StoreKind, Wanted, Workers, live, play};
 
 fn case(seed: u64) -> CaseId {
     CaseId {
@@ -33,7 +35,7 @@ fn threads_change_nothing() {
         lives: 150,
         seed: 3,
         wanted: Wanted::default(),
-        threads,
+        threads: NonZeroUsize::new(threads).unwrap(),
         until: None,
     };
     let (one, two) = (live(plan(1)), live(plan(2)));
@@ -50,7 +52,7 @@ fn either_store_can_be_wanted() {
     let of = |store| {
         let wanted = Wanted {
             store: Some(store),
-            workers: 2,
+            workers: Workers::Two,
         };
         let plays = (1..=12).map(|seed| {
             play(
@@ -76,14 +78,65 @@ fn either_store_can_be_wanted() {
 
 #[test]
 fn a_case_is_read_as_it_is_written() {
-    let wanted = Wanted::default();
-    for text in ["7", "7:", "7:0,3,12"] {
-        let read = CaseId::parse(text, wanted);
-        assert_eq!(read.map(|id| id.to_string()).as_deref(), Some(text));
+    for text in [
+        "7",
+        "7:",
+        "7:0,3,12",
+        "7@either/1",
+        "7:1@sqlite/2",
+        "7@postgres/1",
+    ] {
+        let read = CaseId::parse(text);
+        assert_eq!(read.map(|id| id.to_string()).as_deref(), Ok(text));
     }
-    for text in ["", "x", "7:x", "-1", "7:1;2"] {
-        assert_eq!(CaseId::parse(text, wanted), None, "{text}");
+    for text in [
+        "",
+        "x",
+        "7:x",
+        "-1",
+        "7:1;2",
+        "7@",
+        "7@sqlite",
+        "7@mysql/1",
+        "7@sqlite/3",
+    ] {
+        assert_eq!(CaseId::parse(text), Err(CaseError::Form), "{text}");
     }
+}
+
+#[test]
+fn what_was_wanted_is_in_the_name_of_a_case() {
+    let differs = |store, workers| {
+        let wanted = Wanted { store, workers };
+        (1..=6).any(|seed| {
+            let id = CaseId {
+                wanted,
+                ..case(seed)
+            };
+            let again = CaseId::parse(&id.to_string()).unwrap();
+            let trace = play(id, false).trace;
+            assert_eq!(play(again, false).trace, trace, "seed {seed}");
+            play(case(seed), false).trace != trace
+        })
+    };
+    assert!(differs(Some(StoreKind::Sqlite), Workers::Two));
+    assert!(differs(None, Workers::One));
+}
+
+#[test]
+fn a_case_with_nothing_to_play_is_refused() {
+    let check = |text: &str| CaseId::parse(text).unwrap().check();
+    assert_eq!(check("7"), Ok(()));
+    assert_eq!(check("7:0"), Ok(()));
+    assert_eq!(check("7:"), Err(CaseError::NoOrder));
+    let error = check("7:0,9999").unwrap_err();
+    assert!(matches!(error, CaseError::NoPart { part: 9999, .. }));
+    let CaseError::NoPart { parts, .. } = error else {
+        unreachable!("just looked at")
+    };
+    assert_eq!(check(&format!("7:0,{}", parts - 1)), Ok(()));
+    let error = check(&format!("7:0,{parts}")).unwrap_err();
+    assert_eq!(error, CaseError::NoPart { part: parts, parts });
 }
 
 #[test]

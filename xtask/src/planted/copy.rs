@@ -211,6 +211,7 @@ mod tests {
             find: "x".to_owned(),
             put: "y".to_owned(),
             form: crate::planted::list::Form::Expression,
+            part: None,
         };
         let woven = [("crates/a/src/lib.rs".to_owned(), "// woven".to_owned())];
         let copy = write(&sample.project(), std::slice::from_ref(&bug), woven.into()).unwrap();

@@ -34,6 +34,8 @@ pub(crate) struct Bug {
     /// How the two are put together.
     #[serde(default)]
     pub(crate) form: Form,
+    /// The part of the search that must find it as well, if any is to.
+    pub(crate) part: Option<String>,
 }
 
 /// How a bug and what it replaces are put together.
@@ -88,6 +90,8 @@ fn read(text: &str) -> Result<Vec<Bug>> {
             "say which rule it breaks"
         } else if !bug.what.ends_with('.') || bug.what.contains(['|', '\n']) {
             "say what it is in a sentence, on one line and without `|`: it goes into a table"
+        } else if bug.part.as_ref().is_some_and(String::is_empty) {
+            "a part without a name would be all of them"
         } else if bug.put == bug.find {
             "it changes nothing"
         } else {
@@ -112,7 +116,10 @@ mod tests {
 
     #[test]
     fn a_list_is_read_and_its_mistakes_are_named() {
-        assert_eq!(read(GOOD).unwrap()[0].form, Form::Expression);
+        let good = read(GOOD).unwrap();
+        assert_eq!((good[0].form, &good[0].part), (Form::Expression, &None));
+        let searched = read(&format!("{GOOD}part = \"quiet\"\n")).unwrap();
+        assert_eq!(searched[0].part.as_deref(), Some("quiet"));
         for (from, to, said) in [
             ("a-1", "A1", "small letters"),
             ("= 1", "= 16", "no invariant"),
@@ -120,6 +127,7 @@ mod tests {
             ("Charges.", "Charges", "in a sentence"),
             ("\"y\"", "\"x\"", "changes nothing"),
             ("put", "pit", "unknown field"),
+            ("put", "part = \"\"\nput", "without a name"),
         ] {
             let error = read(&GOOD.replace(from, to)).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");

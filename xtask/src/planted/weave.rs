@@ -131,6 +131,7 @@ mod tests {
             find: find.to_owned(),
             put: put.to_owned(),
             form: Form::Expression,
+            part: None,
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::core::{BATCH, Core, TellError, lock};
 use super::recovery::{self, Occasion};
 use crate::store::{Hold, OrderKey};
-use crate::{Input, StoreError};
+use crate::{Input, Moment, StoreError};
 
 /// For how long after a restore orders are held that are accepted anew: their merchant may have sent them
 /// before. The longest that an upstream is known to pay late.
@@ -116,12 +116,15 @@ impl Core {
         told.map(|_| ())
     }
 
-    /// Begins an epoch, after a jump of the wall clock. Not if another worker has begun: the orders are its.
-    pub(super) async fn clock_jumped(self: &Arc<Self>) -> Result<(), StoreError> {
+    /// Begins an epoch, after a jump of the wall clock; answers when. Not if another worker has begun: the
+    /// orders are its.
+    pub(super) async fn clock_jumped(self: &Arc<Self>) -> Result<Moment, StoreError> {
         let Some(epoch) = self.store.next_epoch(self.lease).await? else {
-            return Ok(());
+            return Ok(self.clock.now());
         };
         self.clock.begin(epoch);
-        self.recover(Occasion::Jump).await
+        let begun = self.clock.now();
+        self.recover(Occasion::Jump).await?;
+        Ok(begun)
     }
 }

@@ -59,20 +59,23 @@ impl Core {
         // Until every order has been told that must know.
         let mut jump = false;
         while !self.stopping() {
-            jump |= jumped(seen, self.clock.now());
+            // What happens to the clock from here on, also while the store is waited for, is seen next time.
+            let current = self.clock.now();
+            jump |= jumped(seen, current);
+            seen = current;
             if jump {
                 // The clock of the next epoch begins at zero.
                 look = Duration::ZERO;
-                if self.clock_jumped().await.is_err() {
+                let Ok(begun) = self.clock_jumped().await else {
                     self.pause(AFTER_TROUBLE).await;
                     continue;
-                }
+                };
+                seen = begun;
                 jump = false;
             }
             // Should it fail, the hold lasts longer.
             drop(self.count_hold().await);
             let now = self.clock.now();
-            seen = now;
             self.call_due(now.wall);
             let gates = self.call_up(now);
             if now.monotonic >= look || self.is_claimable(now.wall) {

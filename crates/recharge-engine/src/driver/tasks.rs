@@ -13,7 +13,8 @@ pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// Where the tasks of a driver run: [`OnTokio`], unless something else is to say which of them goes on
 /// when, as a simulation does.
 pub trait Spawn: fmt::Debug + Send + Sync {
-    /// Runs a task to its end, or until whatever runs it ends.
+    /// Runs a task to its end, or until whatever runs it ends. It must not poll the task before it returns: the
+    /// driver begins one in the midst of another, which the new one may wait for.
     fn spawn(&self, task: Task);
 }
 

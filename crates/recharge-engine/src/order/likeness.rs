@@ -37,7 +37,13 @@ impl Order {
     /// Times are relative to the present and no longer than the longest that a rule compares them with;
     /// versions are told apart only by what a person has seen of the evidence; tokens by whose they are;
     /// counters as far as anything counts. Texts of evidence are left out: no rule reads them.
+    // For the search, as `Viewpoint` is. An order's fields are private, so it can't be written there.
+    #[doc(hidden)]
     pub fn likeness(&self, view: &Viewpoint<'_>, out: &mut impl Hasher) {
+        debug_assert!(
+            view.clocks.is_sorted_by_key(|clock| clock.epoch),
+            "places are counted from the earliest epoch"
+        );
         let Self {
             acceptance,
             version: _,

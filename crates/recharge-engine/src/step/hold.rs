@@ -16,6 +16,10 @@ use crate::input::Effect;
 use crate::policy::Route;
 use crate::{Moment, WallTime};
 
+/// How many numbers of one order are asked about. An upstream that knows even more knows any number, and
+/// would be asked for ever.
+const MOST_NUMBERS: u32 = 16;
+
 /// What the hold has yet to know.
 pub(super) enum Hold {
     /// Nothing.
@@ -46,9 +50,10 @@ impl Work<'_> {
             let routes = self.policy.routes.iter();
             routes.filter(|route| chosen.is_none_or(|chosen| *chosen == route.provider))
         };
-        let mut deaf = routes().next().is_none();
+        let end = self.numbers_end();
+        let mut deaf = routes().next().is_none() || end > MOST_NUMBERS;
         let mut next: Option<(u32, u32, ProviderId)> = None;
-        for index in 0..self.numbers_end() {
+        for index in 0..end.min(MOST_NUMBERS) {
             for route in routes() {
                 let denied = held.denied(index, &route.provider);
                 if denied >= self.policy.times.not_found_answers

@@ -320,3 +320,32 @@ async fn a_clock_that_is_set_back_while_a_worker_starts_puts_nothing_off() {
     pass(600).await;
     assert_eq!(desk.state().await, OrderState::Succeeded);
 }
+
+/// Between two looks of the scheduler at the clock: while it sees to an earlier jump.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_twice_puts_nothing_off() {
+    let store = MemoryStore::new(common::KEY);
+    let clock = Arc::new(TokioClock::start());
+    let jumps = clock.clone();
+    let mut epochs = 0;
+    let under = Arc::new(Uneven::new(&store, move |call| {
+        epochs += u32::from(call == "next_epoch");
+        // When the order is to be asked about is reckoned already.
+        if epochs == 1 && call == "append" {
+            epochs += 1;
+            jumps.jump(-86_400_000);
+        }
+        AT_ONCE
+    }));
+    let script = slow_to_charge().query(succeeded());
+    let desk = Desk::on(store, vec![Arc::new(script)], |setup| {
+        setup.store = under;
+        setup.clock = clock.clone();
+    })
+    .await;
+    desk.driver.accept(new_order(), false).await.unwrap();
+    pass(200).await;
+    clock.jump(-86_400_000);
+    pass(1_200).await;
+    assert_eq!(desk.state().await, OrderState::Succeeded);
+}

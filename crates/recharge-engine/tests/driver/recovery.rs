@@ -305,6 +305,7 @@ async fn every_order_that_a_dead_worker_had_accepted_is_sent_by_the_next() {
 
 #[tokio::test(start_paused = true)]
 async fn v8_the_hold_is_over_after_a_week_of_work_whatever_the_wall_clock_says() {
+    const HOUR: u64 = 3_600;
     let restored = MemoryStore::new(crate::common::KEY).restored_from(0);
     let mut desk = Desk::on(restored, vec![Arc::new(first())], |_| {}).await;
     let left = async |desk: &Desk| match desk.store.begin().await.unwrap().hold {
@@ -312,7 +313,6 @@ async fn v8_the_hold_is_over_after_a_week_of_work_whatever_the_wall_clock_says()
         Some(Hold::Restored) => panic!("it has begun"),
         None => 0,
     };
-    const HOUR: u64 = 3_600;
     assert_eq!(left(&desk).await, 7 * 24 * HOUR);
     for day in 1..7 {
         desk.clock.jump(30 * 86_400_000);
@@ -329,4 +329,21 @@ async fn v8_the_hold_is_over_after_a_week_of_work_whatever_the_wall_clock_says()
     }
     pass(32 * HOUR).await;
     assert_eq!(left(&desk).await, 0);
+}
+
+/// Each answer makes one more number that the order could have used.
+#[tokio::test(start_paused = true)]
+async fn an_upstream_that_knows_every_number_is_not_asked_for_ever() {
+    let before = Desk::new(vec![first().submit(accepted()).query(charging())]).await;
+    pass(200).await;
+    let store = before.store.restored_from(before.store.writes());
+    let clock = before.clock.successor();
+    let provider = Arc::new(first().query(charging()));
+    let desk = Desk::on(store, vec![provider], |setup| setup.clock = Arc::new(clock)).await;
+    pass(86_400).await;
+    let asked = desk.providers[0].asked().len();
+    // Sixteen of them, every hour.
+    assert!((16..30 * 16).contains(&asked), "{asked}");
+    let reason = ReviewReason::EarlierAttempt;
+    assert_eq!(desk.state().await, OrderState::Review(reason));
 }

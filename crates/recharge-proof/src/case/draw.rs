@@ -34,7 +34,7 @@ impl Case {
         let workers = match store {
             // One process has the file.
             StoreKind::Sqlite => 1,
-            StoreKind::Postgres => id.wanted.workers.clamp(1, 2),
+            StoreKind::Postgres => id.wanted.workers.number(),
         };
         let mut parts = Vec::new();
         let orders = usize::try_from(dice.between(1, 10)).unwrap_or(1);

@@ -66,17 +66,11 @@ impl World {
         for recorded in &made.events {
             ledger.take(recorded, around)?;
             if let Err(error) = log.apply(recorded) {
-                return Err(Broken {
-                    invariant: 10,
-                    what: error.to_string(),
-                });
+                return Err(Broken::of(10, error.to_string()));
             }
         }
         if log != made.order {
-            return Err(Broken {
-                invariant: 10,
-                what: "the order is not the fold of its events".to_owned(),
-            });
+            return Err(Broken::of(10, "the order is not the fold of its events"));
         }
         Made {
             input,
@@ -170,10 +164,7 @@ impl World {
         };
         judge::effects(&made.effects, made.order.attempts().len() + 1)?;
         if made.events.is_empty() && made.effects.is_empty() {
-            return Err(Broken {
-                invariant: 11,
-                what: "a due order has nothing to do".to_owned(),
-            });
+            return Err(Broken::of(11, "a due order has nothing to do"));
         }
         if made.events.is_empty() {
             self.begin_task(part, at, true, made.effects);

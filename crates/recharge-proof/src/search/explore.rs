@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::time::{Duration, Instant};
 
-use super::ledger::{Broken, Say};
+use super::ledger::Say;
 use super::moves::Move;
 use super::part::Part;
 use super::world::{Answer, World};
+use crate::invariant::Violation;
 
 /// Fingerprints are hashes already.
 #[derive(Debug, Default, Clone, Copy)]
@@ -53,18 +54,16 @@ pub struct Found {
     /// How long it took.
     pub took: Duration,
     /// The nearest state that breaks a law.
-    pub violation: Option<Violation>,
+    pub broken: Option<Way>,
 }
 
-/// A law that was broken, and the shortest way there.
+/// A shortest way to a law that is broken.
 #[derive(Debug, Clone)]
-pub struct Violation {
-    /// The number of the invariant in the lifecycle.
-    pub invariant: u8,
-    /// What is wrong.
-    pub what: String,
-    /// The way there, a line for each move.
-    pub path: Vec<String>,
+pub struct Way {
+    /// What is wrong at its end.
+    pub to: Violation,
+    /// A line for each move.
+    pub moves: Vec<String>,
 }
 
 /// From every so many-th state it is tried whether the order comes to rest.
@@ -73,7 +72,7 @@ const SAMPLE: u64 = 64;
 const PATIENCE: u32 = 400;
 
 /// Looks at all of a part, or at as much as there is time and room for.
-pub(crate) fn explore(part: &Part, until: Instant, most: usize) -> Found {
+pub(crate) fn explore(part: &Part, until: Option<Instant>, most: usize) -> Found {
     let begun = Instant::now();
     let mut found = Found {
         part: part.name.clone(),
@@ -82,7 +81,7 @@ pub(crate) fn explore(part: &Part, until: Instant, most: usize) -> Found {
         transitions: 0,
         complete: false,
         took: Duration::ZERO,
-        violation: None,
+        broken: None,
     };
     let Some(first) = World::new(part) else {
         return found;
@@ -102,7 +101,7 @@ pub(crate) fn explore(part: &Part, until: Instant, most: usize) -> Found {
                     Ok(None) => continue,
                     Err(broken) => {
                         let way = way(&steps, at, by);
-                        found.violation = Some(retrace(part, &way, broken, &[]));
+                        found.broken = Some(retrace(part, &way, broken, &[]));
                         complete = false;
                         break 'levels;
                     }
@@ -117,13 +116,13 @@ pub(crate) fn explore(part: &Part, until: Instant, most: usize) -> Found {
                     && let Err((broken, moves)) = after.comes_to_rest(part, fingerprint)
                 {
                     let way = way(&steps, at, by);
-                    found.violation = Some(retrace(part, &way, broken, &moves));
+                    found.broken = Some(retrace(part, &way, broken, &moves));
                     complete = false;
                     break 'levels;
                 }
                 next.push((place, after));
             }
-            if steps.len() >= most || Instant::now() >= until {
+            if steps.len() >= most || until.is_some_and(|until| Instant::now() >= until) {
                 complete = false;
                 break 'levels;
             }
@@ -154,7 +153,7 @@ fn way(steps: &[Step], mut at: u32, by: u16) -> Vec<u16> {
 }
 
 /// Goes the way again, and on by some moves without faults, and says what happens.
-fn retrace(part: &Part, way: &[u16], broken: Broken, on: &[Move]) -> Violation {
+fn retrace(part: &Part, way: &[u16], broken: Violation, on: &[Move]) -> Way {
     let mut path = Vec::new();
     let mut world = World::new(part);
     let mut on = on.iter();
@@ -179,16 +178,15 @@ fn retrace(part: &Part, way: &[u16], broken: Broken, on: &[Move]) -> Violation {
         );
         path.push(format!("tick {:>2}{fault} {it:?} -> {came}", now.tick));
     }
-    Violation {
-        invariant: broken.invariant,
-        what: broken.what,
-        path,
+    Way {
+        to: broken,
+        moves: path,
     }
 }
 
 impl World {
     /// Without further faults, and with nobody coming from outside, the order ends or is on a desk.
-    fn comes_to_rest(&self, part: &Part, seed: u64) -> Result<(), (Broken, Vec<Move>)> {
+    fn comes_to_rest(&self, part: &Part, seed: u64) -> Result<(), (Violation, Vec<Move>)> {
         let mut world = self.clone();
         (world.faults, world.people, world.callbacks) = (0, 0, 0);
         let mut way = Vec::new();
@@ -217,13 +215,8 @@ impl World {
                 Err(broken) => return Err((broken, way)),
             }
         }
-        let broken = Broken {
-            invariant: 11,
-            what: format!(
-                "without further faults the order stays {} without end",
-                world.log.state()
-            ),
-        };
-        Err((broken, way))
+        let state = world.log.state();
+        let what = format!("without further faults the order stays {state} without end");
+        Err((Violation::of(11, what), way))
     }
 }

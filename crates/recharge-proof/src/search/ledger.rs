@@ -11,23 +11,15 @@ use recharge_engine::{Event, Moment, Purpose, Recorded, SendToken, Verdict};
 use self::proof::proof;
 pub(crate) use self::proof::{Proof, Say, Sent, Told, True, say};
 
-use super::part::{Part, TICK};
-
 /// A law that was broken.
-#[derive(Debug, Clone)]
-pub(crate) struct Broken {
-    /// Its number in the lifecycle.
-    pub(crate) invariant: u8,
-    pub(crate) what: String,
-}
+pub(crate) use crate::invariant::Violation as Broken;
+
+use super::part::{Part, TICK};
 
 pub(crate) type Lawful = Result<(), Broken>;
 
 pub(crate) fn broken(invariant: u8, what: impl Into<String>) -> Lawful {
-    Err(Broken {
-        invariant,
-        what: what.into(),
-    })
+    Err(Broken::of(invariant, what))
 }
 
 pub(crate) fn law(invariant: u8, holds: bool, what: &str) -> Lawful {

@@ -348,10 +348,8 @@ impl World {
         });
         let told = self.command(part, command)?;
         if stale && matches!(told, Told::Done) {
-            return Err(Broken {
-                invariant: 2,
-                what: "a person decides who has not seen the newest evidence".to_owned(),
-            });
+            let what = "a person decides who has not seen the newest evidence";
+            return Err(Broken::of(2, what));
         }
         Ok(told)
     }
