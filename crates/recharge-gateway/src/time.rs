@@ -27,7 +27,7 @@ pub(crate) fn plain(at: WallTime) -> String {
 }
 
 /// Fourteen digits, such as `20270115160000`.
-pub(crate) fn digits(at: WallTime) -> String {
+pub fn digits(at: WallTime) -> String {
     format(at, "%Y%m%d%H%M%S")
 }
 

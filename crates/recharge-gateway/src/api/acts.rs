@@ -82,17 +82,17 @@ pub async fn cancel(
     Path(order_id): Path<String>,
     Json(cancel): Json<Cancel>,
 ) -> Result<Response, Problem> {
-    let stored = find(&app, caller.merchant(), &order_id).await?;
-    let seen = stored.order.version();
-    let order = decide(
-        &app,
-        &caller,
-        &stored.order,
-        Verdict::Cancel,
-        cancel.reason,
-        seen,
-    )
-    .await?;
+    let order = loop {
+        let stored = find(&app, caller.merchant(), &order_id).await?;
+        let seen = stored.order.version();
+        let reason = cancel.reason.clone();
+        match decide(&app, &caller, &stored.order, Verdict::Cancel, reason, seen).await {
+            // What the merchant wants doesn't hang on what an upstream said in the meantime. Nothing is
+            // written between two looks for ever.
+            Err(problem) if problem.code == Code::Stale => {}
+            done => break done?,
+        }
+    };
     Ok(Answer(OrderView::of(&order)).into_response())
 }
 

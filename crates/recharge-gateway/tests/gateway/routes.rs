@@ -60,6 +60,13 @@ const CALLS: &[Call] = &[
     call("POST", "/v1/batches", "/v1/batches", Some(FILE), Some(Scope::Submit), 202),
     call("GET", "/v1/batches/{batch_id}", "/v1/batches/BATCH", None, Some(Scope::Read), 404),
     call("GET", "/v1/batches/{batch_id}/rows", "/v1/batches/BATCH/rows", None, Some(Scope::Read), 404),
+    call("GET", "/v1/webhook", "/v1/webhook", None, Some(Scope::Operate), 404),
+    call("PUT", "/v1/webhook", "/v1/webhook", Some(r#"{"url":null}"#), Some(Scope::Operate), 200),
+    call("POST", "/v1/webhook/rotate", "/v1/webhook/rotate", None, Some(Scope::Operate), 200),
+    call("GET", "/v1/webhooks/dead", "/v1/webhooks/dead", None, Some(Scope::Operate), 200),
+    call("POST", "/v1/webhooks/{id}/resend", "/v1/webhooks/msg_1/resend", None, Some(Scope::Operate), 404),
+    call("POST", "/callbacks/juhe", "/callbacks/juhe", Some("sta=1"), None, 400),
+    call("POST", "/callbacks/jisu", "/callbacks/jisu", Some("sta=1"), None, 404),
     call("GET", "/healthz", "/healthz", None, None, 200),
     call("GET", "/readyz", "/readyz", None, None, 200),
 ];

@@ -6,6 +6,7 @@ use std::time::Duration;
 use recharge_core::MerchantId;
 use recharge_engine::driver::Setup;
 use recharge_engine::{Clock as _, SystemClock};
+use recharge_gateway::seal::MasterKey;
 use recharge_gateway::{Gateway, Settings, keys};
 use recharge_http::{HttpConfig, HyperTransport};
 use recharge_juhe::{JuheConfig, JuheProvider};
@@ -84,6 +85,7 @@ impl Stage {
         setup.times.confirm_failure_after = Duration::from_millis(200);
         let mut settings = Settings::default();
         settings.listen.set_port(0);
+        settings.master_key = Some(MasterKey::parse(&"5e".repeat(32).into()).unwrap());
         let gateway = Gateway::start(setup, self.registry(), settings).await;
         self.gateway = Some(gateway.unwrap());
     }

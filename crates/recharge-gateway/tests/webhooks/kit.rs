@@ -10,6 +10,7 @@ use recharge_core::{
 use recharge_engine::driver::Setup;
 use recharge_engine::{Clock, NewOrder, ReplyTo, SystemClock, Times, WallTime};
 use recharge_gateway::callbacks::Throttle;
+use recharge_gateway::limits::Asks;
 use recharge_gateway::ring::KeyRing;
 use recharge_gateway::seal::MasterKey;
 use recharge_gateway::webhooks::{Pace, Tally};
@@ -24,6 +25,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 
 /// How long anything is waited for.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -131,6 +133,8 @@ impl Scene {
             ring: Arc::new(ring),
             providers,
             clock,
+            asks: Asks::default(),
+            batches: Notify::new(),
             throttle: Throttle::new(self.settings.callbacks_per_second),
             tally: Tally::default(),
             settings: self.settings.clone(),

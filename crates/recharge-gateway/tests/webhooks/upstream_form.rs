@@ -102,7 +102,7 @@ async fn told(
         .into_owned()
         .collect();
     let number = number::of(&stored);
-    assert!(number.contains(&time::compact(stored.order.accepted().wall)));
+    assert!(number.contains(&time::digits(stored.order.accepted().wall)));
     (form, got.len(), number)
 }
 
