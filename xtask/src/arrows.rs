@@ -110,6 +110,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         uses: &[
             "recharge-core",
             "recharge-sign",
+            "recharge-http",
             "recharge-engine",
             "recharge-store",
             "recharge-batch",

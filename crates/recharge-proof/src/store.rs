@@ -6,6 +6,8 @@
 //! that nobody knows, unless somebody else has begun meanwhile. Until its fate is decided it keeps its
 //! order locked, as a database does: others who write there wait.
 
+// Long because: a store has that many methods, and each is one of the faults' places.
+
 mod disk;
 
 use std::fmt;

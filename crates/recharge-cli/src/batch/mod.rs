@@ -4,7 +4,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `run` | placing what was read, and following it |
-//! | [`file`] | its bytes, and what is said of one that can't be used |
+//! | [`file`](mod@file) | its bytes, and what is said of one that can't be used |
 //! | [`write`](mod@write) | the result |
 
 pub mod file;

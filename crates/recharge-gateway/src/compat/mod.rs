@@ -145,13 +145,12 @@ fn envelope<T: Serialize>(envelope: &T) -> Response {
 }
 
 /// HEAD would do what GET does and show nothing of it.
-fn refuse_head(request: &Request) -> Result<(), Response> {
-    if request.method() == Method::HEAD {
-        let problem = Problem::new(
+fn refused_head(request: &Request) -> Option<Response> {
+    let problem = || {
+        Problem::new(
             ProblemCode::MethodNotAllowed,
             "there is no such method here",
-        );
-        return Err(problem.into_response());
-    }
-    Ok(())
+        )
+    };
+    (request.method() == Method::HEAD).then(|| problem().into_response())
 }

@@ -12,7 +12,7 @@ use crate::ring::Key;
 #[derive(Debug)]
 pub(super) enum Submitted {
     /// It is accepted, durably.
-    New(Stored),
+    New(Box<Stored>),
     /// There is an order of that number. What it charges is not compared in the answer: the original says the
     /// same to either.
     Repeated,
@@ -48,7 +48,7 @@ impl Compat {
         what.carrier = wanted.carrier;
         what.reply_to = Some(reply_to);
         match self.app.driver.accept(what, true).await {
-            Ok(accepted) if accepted.new => Submitted::New(accepted.stored),
+            Ok(accepted) if accepted.new => Submitted::New(Box::new(accepted.stored)),
             Ok(_) | Err(AcceptError::Conflict) => Submitted::Repeated,
             Err(AcceptError::NotOffered(_)) => match Sold::of(&self.app.providers, kind, amount) {
                 Sold::OtherAmounts => Submitted::WrongAmount,

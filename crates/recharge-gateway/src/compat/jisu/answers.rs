@@ -176,7 +176,8 @@ struct List<'a> {
     total: String,
     pagenum: String,
     pagesize: String,
-    list: Vec<Row<'a>>,
+    #[serde(rename = "list")]
+    rows: Vec<Row<'a>>,
 }
 
 /// A page of orders.
@@ -186,7 +187,7 @@ pub(super) fn listed(compat: &Compat, listed: &Listed, page: usize, size: usize)
         total: listed.total.to_string(),
         pagenum: page.to_string(),
         pagesize: size.to_string(),
-        list: listed.rows.iter().map(row).collect(),
+        rows: listed.rows.iter().map(row).collect(),
     })
 }
 

@@ -22,7 +22,7 @@ use recharge_store::registry::KeyKind;
 use self::codes::Code;
 use super::form::{self, field, paging, yuan};
 use super::submit::{Submitted, Wanted};
-use super::{Compat, NoKey, list, number, refuse_head};
+use super::{Compat, NoKey, list, number, refused_head};
 use crate::ring::Key;
 
 /// The two products.
@@ -100,7 +100,7 @@ pub(super) fn in_doubt() -> Response {
 }
 
 pub(super) async fn answer(compat: &Compat, call: Call, request: Request) -> Response {
-    if let Err(refused) = refuse_head(&request) {
+    if let Some(refused) = refused_head(&request) {
         return refused;
     }
     let form = match form::read(request).await {

@@ -19,7 +19,7 @@ use super::catalogue::{NoValue, Sold};
 use super::form::{self, field, paging, yuan};
 use super::list;
 use super::submit::{Submitted, Wanted};
-use super::{Compat, NoKey, refuse_head};
+use super::{Compat, NoKey, refused_head};
 use crate::ring::Key;
 
 /// The calls.
@@ -69,7 +69,7 @@ pub(super) fn in_doubt() -> Response {
 }
 
 pub(super) async fn answer(compat: &Compat, call: Call, request: Request) -> Response {
-    if let Err(refused) = refuse_head(&request) {
+    if let Some(refused) = refused_head(&request) {
         return refused;
     }
     let form = match form::read(request).await {
