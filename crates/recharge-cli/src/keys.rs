@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use recharge_core::{ExposeSecret, MerchantId, SecretString};
 use recharge_engine::{Clock as _, SystemClock};
-use recharge_gateway::{keys, ring, seal, time};
+use recharge_gateway::{keys, seal, time};
 use recharge_store::Registry;
 use recharge_store::registry::{KeyKind, Scope, Scopes, StoredKey};
 use serde_json::{Value, json};
@@ -166,27 +166,17 @@ fn create(args: CreateArgs, context: &Context) -> Result<(), CliError> {
                     "a drop-in credential is kept sealed: set {MASTER_KEY} or server.master_key_file to 64 hexadecimal digits (`openssl rand -hex 32`), and start the gateway with the same"
                 ))
             })?;
-            let app_key = hex::encode(seal::random::<16>().map_err(failed)?);
-            let (secret, name) = match compat {
-                Compat::Juhe => {
-                    let secret = hex::encode(seal::random::<16>().map_err(failed)?);
-                    (format!("JH{secret}"), "open_id")
-                }
-                Compat::Jisu => {
-                    let secret = hex::encode(seal::random::<16>().map_err(failed)?);
-                    (secret, "app_secret")
-                }
+            let (kind, name) = match compat {
+                Compat::Juhe => (KeyKind::Juhe, "open_id"),
+                Compat::Jisu => (KeyKind::Jisu, "app_secret"),
             };
-            stored.kind = match compat {
-                Compat::Juhe => KeyKind::Juhe,
-                Compat::Jisu => KeyKind::Jisu,
-            };
-            stored.id.clone_from(&app_key);
-            let sealed = SecretString::from(secret.clone());
-            stored.secret = master
-                .seal(&ring::purpose_of_key(&app_key), &sealed)
-                .map_err(failed)?;
-            vec![("app_key", app_key), (name, secret)]
+            let made = keys::make_credential(kind, &master).map_err(failed)?;
+            (stored.kind, stored.secret) = (kind, made.sealed);
+            stored.id.clone_from(&made.app_key);
+            vec![
+                ("app_key", made.app_key),
+                (name, made.secret.expose_secret().to_owned()),
+            ]
         }
     };
     open(&args.database, context)?

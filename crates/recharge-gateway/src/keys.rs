@@ -9,7 +9,10 @@ use recharge_core::SecretString;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::seal::{NoRandom, random};
+use recharge_store::registry::KeyKind;
+
+use crate::ring;
+use crate::seal::{MasterKey, NoRandom, random};
 
 const PREFIX: &str = "rk_";
 const ID: usize = 16;
@@ -24,6 +27,17 @@ pub struct NewKey {
     pub hash: Vec<u8>,
     /// The whole, to be shown once.
     pub key: SecretString,
+}
+
+/// A drop-in credential that was just made: the only time that its secret is there unsealed.
+#[derive(Debug)]
+pub struct NewCredential {
+    /// What names the shop in every call.
+    pub app_key: String,
+    /// What signs: Juhe's openid, Jisu's appsecret.
+    pub secret: SecretString,
+    /// The same, as it is kept.
+    pub sealed: Vec<u8>,
 }
 
 /// A key as it came with a request, taken apart. `Debug` shows the open part alone.
@@ -42,6 +56,22 @@ pub fn make() -> Result<NewKey, NoRandom> {
         hash: hash(&secret),
         key: [PREFIX, &id, "_", &secret].concat().into(),
         id,
+    })
+}
+
+/// Makes a credential in the form of an upstream's own.
+pub fn make_credential(kind: KeyKind, master: &MasterKey) -> Result<NewCredential, NoRandom> {
+    let app_key = hex::encode(random::<16>()?);
+    let digits = hex::encode(random::<16>()?);
+    let secret = SecretString::from(match kind {
+        KeyKind::Juhe => format!("JH{digits}"),
+        KeyKind::Jisu | KeyKind::Api => digits,
+    });
+    let sealed = master.seal(&ring::purpose_of_key(&app_key), &secret)?;
+    Ok(NewCredential {
+        app_key,
+        secret,
+        sealed,
     })
 }
 

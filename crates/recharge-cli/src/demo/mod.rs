@@ -1,8 +1,12 @@
-//! `recharge demo`: orders through the simulator, each followed to its end, and a verdict.
+//! `recharge demo`: orders through the simulator, each followed to its end, and a verdict; and a gateway to look at
+//! them, if it is asked for.
 
 mod orders;
 mod play;
+mod serve;
 mod verdict;
+
+use std::net::SocketAddr;
 
 use clap::Args;
 use recharge_core::{OrderState, ParseAccountError, ParseIdError, ParseMoneyError};
@@ -17,6 +21,7 @@ use crate::choice::choice;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::{Output, Tone, progress};
+use crate::stop::Stop;
 
 /// The presets of which a clean verdict is promised.
 const PRESETS: &[Preset] = &[Preset::Off, Preset::Mild, Preset::Hostile];
@@ -33,6 +38,17 @@ pub struct DemoArgs {
     /// The seed of everything random; the same seed gives the same orders and faults
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
+    /// Then serve a gateway with these orders, the simulator behind it, until Ctrl-C
+    #[arg(long)]
+    pub serve: bool,
+    /// Where the gateway listens; port 0 is any free one
+    #[arg(
+        long,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:0",
+        requires = "serve"
+    )]
+    pub listen: SocketAddr,
 }
 
 /// Why a demonstration could not be held.
@@ -66,6 +82,14 @@ pub(crate) enum DemoError {
     Lost(recharge_core::OrderId),
     #[error("a task of the demonstration failed: {0}")]
     Task(#[from] tokio::task::JoinError),
+    #[error(transparent)]
+    Random(#[from] recharge_gateway::seal::NoRandom),
+    #[error(transparent)]
+    Master(#[from] recharge_gateway::seal::MasterKeyError),
+    #[error(transparent)]
+    Registry(#[from] recharge_store::registry::RegistryError),
+    #[error(transparent)]
+    Serve(#[from] recharge_gateway::ServeError),
 }
 
 impl From<DemoError> for CliError {
@@ -79,12 +103,19 @@ impl From<DemoError> for CliError {
 
 /// Runs the demonstration. The exit status is 0 if and only if the verdict is clean.
 pub async fn run(args: DemoArgs, output: &Output) -> Result<Exit, CliError> {
+    // Listened to before anybody is told that it runs.
+    let stop = if args.serve {
+        Some(Stop::listen()?)
+    } else {
+        None
+    };
     let wanted = orders::orders(args.orders, args.seed)?;
     let bar = progress(args.orders.into(), output);
     let Played {
         orders,
         ledger,
         faults_injected,
+        stage,
     } = play::play(wanted, args.faults, args.seed, || bar.inc(1)).await?;
     bar.finish_and_clear();
 
@@ -101,6 +132,10 @@ pub async fn run(args: DemoArgs, output: &Output) -> Result<Exit, CliError> {
         output.json(&verdict)?;
     } else {
         show(&orders, &verdict, output)?;
+    }
+    match stop {
+        Some(stop) => serve::serve(stage, args.listen, stop, output).await?,
+        None => stage.simulator.shutdown().await,
     }
     Ok(if verdict.is_clean() {
         Exit::Success

@@ -9,6 +9,9 @@ use recharge_engine::NewOrder;
 
 use super::DemoError;
 
+/// Whose orders they are.
+pub(super) const MERCHANT: &str = "demo";
+
 /// Mobile segments of four carriers, and face values that both upstreams sell.
 const SEGMENTS: [&str; 6] = ["130", "138", "159", "186", "189", "192"];
 const MOBILE_VALUES: [u32; 5] = [10, 20, 30, 50, 100];
@@ -100,7 +103,7 @@ fn order(
     carrier: Option<Carrier>,
 ) -> Result<NewOrder, DemoError> {
     let mut order = NewOrder::new(
-        MerchantId::local(),
+        MerchantId::parse(MERCHANT)?,
         OrderId::parse(&format!("demo-{index:04}"))?,
         Account::parse(kind, account)?,
         FaceValue::from_yuan(yuan)?,

@@ -1,5 +1,6 @@
 //! Plays a demonstration: simulator, adapters over real HTTP, and the engine on a file of its own.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +12,40 @@ use recharge_jisu::{JisuConfig, JisuProvider};
 use recharge_juhe::{JuheConfig, JuheProvider};
 use recharge_sim::{Credentials, LedgerRow, Preset, Simulator, Timings};
 use recharge_store::Sqlite;
+use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::DemoError;
 
 /// How long the upstreams may take to come to rest once all orders do.
 const SETTLING: Duration = Duration::from_secs(5);
+
+/// What it was played on, still standing.
+pub(super) struct Stage {
+    pub(super) simulator: Simulator,
+    /// With it goes the store's file.
+    folder: TempDir,
+    seed: u64,
+}
+
+impl Stage {
+    pub(super) fn file(&self) -> PathBuf {
+        self.folder.path().join("demo.sqlite")
+    }
+
+    /// An engine on the file.
+    pub(super) fn setup(&self) -> Result<Setup, DemoError> {
+        let store = Sqlite::open(self.file())?;
+        let mut setup = Setup::new(
+            Arc::new(store),
+            providers(&self.simulator.url())?,
+            Arc::new(SystemClock::default()),
+            self.seed,
+        );
+        setup.times = shortened();
+        Ok(setup)
+    }
+}
 
 /// What came of it.
 pub(super) struct Played {
@@ -26,6 +55,7 @@ pub(super) struct Played {
     pub(super) ledger: Vec<LedgerRow>,
     /// How many faults were injected.
     pub(super) faults_injected: u64,
+    pub(super) stage: Stage,
 }
 
 /// Places the orders and follows each until it rests; calls `at_rest` each time one does.
@@ -41,17 +71,12 @@ pub(super) async fn play(
         .faults(faults.plan().with_timings(Timings::quick()))
         .start()
         .await?;
-    // Gone with the demonstration.
-    let folder = tempfile::tempdir().map_err(DemoError::Folder)?;
-    let store = Sqlite::open(folder.path().join("demo.sqlite"))?;
-    let mut setup = Setup::new(
-        Arc::new(store),
-        providers(&simulator.url())?,
-        Arc::new(SystemClock::default()),
+    let stage = Stage {
+        simulator,
+        folder: tempfile::tempdir().map_err(DemoError::Folder)?,
         seed,
-    );
-    setup.times = shortened();
-    let driver = setup.start().await?;
+    };
+    let driver = stage.setup()?.start().await?;
 
     let mut tasks = JoinSet::new();
     for (index, what) in wanted.into_iter().enumerate() {
@@ -71,15 +96,16 @@ pub(super) async fn play(
     orders.sort_by_key(|(index, _)| *index);
 
     driver.stop(Duration::from_secs(5)).await;
-    come_to_rest(&simulator).await;
+    let simulator = &stage.simulator;
+    come_to_rest(simulator).await;
     let ledger = simulator.ledger();
     let faults_injected = simulator.faults_injected();
-    simulator.shutdown().await;
     let orders = orders.into_iter().map(|(_, order)| order).collect();
     Ok(Played {
         orders,
         ledger,
         faults_injected,
+        stage,
     })
 }
 
