@@ -4,9 +4,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use recharge_core::{
-    Account, FaceValue, MerchantId, OrderId, OrderState, ReviewReason, UpstreamState,
-};
+use recharge_core::{FaceValue, MerchantId, OrderId, OrderState, ReviewReason, UpstreamState};
 use recharge_engine::driver::Driver;
 use recharge_engine::{AcceptError, Command, Decision, NewOrder, Order, Person, Verdict};
 use recharge_sim::{CallbackSend, Upstream};
@@ -62,11 +60,7 @@ async fn ask<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
 }
 
 fn new_order(order: usize, plan: &OrderPlan) -> Option<NewOrder> {
-    let text = match plan.kind {
-        recharge_core::AccountKind::Mobile => format!("1890000{:04}", plan.account + 1000),
-        _ => format!("0571-5656{:04}", plan.account + 1000),
-    };
-    let account = Account::parse(plan.kind, &text).ok()?;
+    let account = plan.account()?;
     let amount = FaceValue::from_yuan(plan.yuan).ok()?;
     let mut new = NewOrder::new(merchant()?, Lab::order_id(order)?, account, amount);
     new.provider = plan.provider.and_then(Lab::provider_id);
@@ -124,7 +118,7 @@ async fn send(lab: &Lab, dice: &mut Dice, new: &NewOrder) -> bool {
                 return true;
             }
             Some(Err(error)) => {
-                says(lab, &error.to_string(), new.account.as_str());
+                says(lab, &error.to_string());
                 match error {
                     AcceptError::Store(_) | AcceptError::Stopping => {}
                     _ => {
@@ -168,13 +162,13 @@ async fn insist(lab: &Lab, dice: &mut Dice, new: &NewOrder) {
                 }
             }
             Some(Ok(_)) | None => {}
-            Some(Err(error)) => says(lab, &error.to_string(), new.account.as_str()),
+            Some(Err(error)) => says(lab, &error.to_string()),
         }
     }
 }
 
-fn says(lab: &Lab, text: &str, account: &str) {
-    lab.inner().judge.text(text, account);
+fn says(lab: &Lab, text: &str) {
+    lab.inner().judge.text(text, None);
 }
 
 /// People who look at an order, and decide.
@@ -242,7 +236,7 @@ async fn decide(
                 });
                 lab.inner().cover.wished(wish, done.is_ok());
                 if let Err(text) = done {
-                    says(lab, &text, "");
+                    says(lab, &text);
                 }
                 return Some(seen);
             }
@@ -332,7 +326,7 @@ pub(crate) async fn calls_back(lab: Lab, call: CallbackSend, again: bool) {
     });
     let heard = heard.await;
     if let Some(Err(text)) = &heard {
-        says(&lab, text, "");
+        says(&lab, text);
     }
     let now = lab.executor().now();
     let ok = matches!(heard, Some(Ok(()))) && lab.inner().disk.backups() == backups;

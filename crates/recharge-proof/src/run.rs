@@ -312,8 +312,10 @@ impl Run {
         let needs_one = {
             let mut inner = self.lab.inner();
             inner.calm = true;
-            let plan = world::calm(self.lab.case());
-            inner.world.set_faults(plan);
+            match world::calm(self.lab.case()) {
+                Ok(plan) => inner.world.set_faults(plan),
+                Err(error) => inner.judge.violated(11, error.to_string()),
+            }
             let holder = inner.holder.filter(|it| self.lab.executor().lives(*it));
             let starting = inner
                 .slots

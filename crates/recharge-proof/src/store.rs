@@ -1,7 +1,8 @@
 //! A store as a worker sees it: the engine's own in memory, with what real ones do to a client.
 //!
 //! A write is asked for, becomes durable at some moment after that, and is answered at some moment after
-//! that. A crash takes what was only asked for. Of a database on another machine a commit can be answered
+//! that. A crash takes what was only asked for; that a real store answers no sooner than it has synced is shown
+//! elsewhere. Of a database on another machine a commit can be answered
 //! with silence: it has landed, or is lost, or **hangs** — it lands long after its client has been told
 //! that nobody knows, unless somebody else has begun meanwhile. Until its fate is decided it keeps its
 //! order locked, as a database does: others who write there wait.
@@ -34,7 +35,7 @@ pub(crate) use disk::{Disk, Locked};
 /// Which store is modelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StoreKind {
-    /// A file: it dies with its one worker, and what was not synced with it.
+    /// A file: it has one worker, and what was not durable dies with that.
     Sqlite,
     /// A database on another machine: workers come and go, commits hang.
     Postgres,
@@ -179,7 +180,6 @@ fn land<T, E>(
 ) -> Result<T, E> {
     let memory = lab.inner().disk.memory.clone();
     let done = what(&memory)?;
-    lab.inner().disk.sync();
     told(lab, &done);
     Ok(done)
 }

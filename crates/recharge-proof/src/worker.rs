@@ -16,7 +16,7 @@ use recharge_sim::{
 use crate::clock::WorkerClock;
 use crate::dice::Dice;
 use crate::executor::{In, Process};
-use crate::lab::Lab;
+use crate::lab::{APPROVERS, Lab};
 use crate::store::ModelStore;
 use crate::wire::Wire;
 
@@ -57,7 +57,9 @@ async fn work(lab: Lab, slot: usize, process: Process) {
         match setup.start().await {
             Ok(driver) => break driver,
             Err(error) => {
-                lab.note("can't start", u64::from(process.0), || error.to_string());
+                let text = error.to_string();
+                lab.inner().judge.text(&text, None);
+                lab.note("can't start", u64::from(process.0), || text);
                 lab.executor().sleep(process, AGAIN).await;
             }
         }
@@ -107,7 +109,7 @@ async fn deliver(lab: &Lab, process: Process, store: &dyn Store) {
 fn setup(lab: &Lab, process: Process, store: Arc<ModelStore>) -> Option<Setup> {
     let settings = &lab.case().settings;
     let providers = providers(lab, process)?;
-    let clock = WorkerClock::new(lab.executor().clone(), process, lab.zero());
+    let clock = WorkerClock::new(lab.epochs(), process, lab.zero());
     let seed = Dice::stream(lab.case().id.seed, 5, u64::from(process.0)).next();
     let routes = routes(lab, &providers);
     let mut setup = Setup::new(store, providers, Arc::new(clock), seed);
@@ -120,7 +122,7 @@ fn setup(lab: &Lab, process: Process, store: Arc<ModelStore>) -> Option<Setup> {
     setup.limits.queries_per_second = settings.queries_per_second;
     setup.limits.submits_per_second = settings.submits_per_second;
     setup.limits.breaker_after = settings.breaker_after;
-    setup.approvers = vec!["dan".to_owned()];
+    setup.approvers = APPROVERS.map(str::to_owned).to_vec();
     Some(setup)
 }
 

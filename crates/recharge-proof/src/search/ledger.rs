@@ -118,9 +118,10 @@ impl Ledger {
                 token,
             } => {
                 let index = at(*attempt);
-                self.may_send(index, around)?;
-                self.evidence();
                 let provider = around.part.place(provider);
+                self.may_send(index, provider, around)?;
+                let permitted = self.permits(index, provider, around);
+                self.evidence();
                 if index == self.proofs.len() {
                     self.proofs.push(proof(*number, provider));
                 }
@@ -132,6 +133,7 @@ impl Ledger {
                     proof.number == *number && proof.provider == provider,
                     "an attempt's number or provider has changed",
                 )?;
+                proof.permitted |= permitted;
                 proof.sends.push(Sent {
                     token: *token,
                     at: around.truly(recorded.at),

@@ -29,7 +29,7 @@ impl Ledger {
                 .last()
                 .map(|send| age(send.at.tick, times.quarantine()))
                 .hash(out);
-            (proof.taken, proof.paid, proof.failed_twice).hash(out);
+            (proof.taken, proof.paid, proof.failed_twice, proof.permitted).hash(out);
             proof
                 .failed_at
                 .map(|at| age(at.tick, times.confirm_failure_after))
