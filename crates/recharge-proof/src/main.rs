@@ -81,7 +81,7 @@ struct Of {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Store {
-    /// A file: one process, which a write that is not durable yet is lost with
+    /// A file: one process, unsynced writes are lost in a crash
     Sqlite,
     /// A database on another machine: workers come and go, commits hang
     Postgres,

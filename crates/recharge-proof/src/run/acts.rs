@@ -107,6 +107,9 @@ fn worker_in(lab: &Lab, slot: u32, process: Option<Process>) -> Option<(usize, P
 fn kill(lab: &Lab, process: Process) {
     lab.kill(process);
     let mut inner = lab.inner();
+    if lab.case().store == StoreKind::Sqlite {
+        inner.disk.crash();
+    }
     let memory = inner.disk.memory.clone();
     inner.judge.survived(&memory);
 }
