@@ -1,10 +1,10 @@
 //! The lifecycle's rules for what the log may say.
 
 use recharge_core::{OrderState, ReviewReason, Standing};
-use recharge_engine::Verdict;
+use recharge_engine::{Cause, Verdict};
 
 use super::proof::{Proof, Say};
-use super::{Around, Lawful, Ledger, at, broken, law, ticks};
+use super::{Around, Lawful, Ledger, at, broken, law, quarantine, ticks};
 
 impl Ledger {
     /// Before any byte: no earlier attempt may be open, unless people allowed it, and each that ever had
@@ -183,6 +183,20 @@ impl Ledger {
         Ok(())
     }
 
+    /// Nothing is overdue before its limit, on the wall clock.
+    pub(super) fn in_time(&self, cause: Cause, wall: i64, around: Around<'_>) -> Lawful {
+        let times = &around.part.policy.times;
+        let limit = match (cause, self.state) {
+            (Cause::Overdue, OrderState::Charging) => times.charging_limit,
+            (Cause::Overdue, OrderState::Unknown) => times.unknown_limit,
+            _ => return Ok(()),
+        };
+        let passed = self
+            .first_submit
+            .is_some_and(|first| wall - first >= i64::from(ticks(limit)));
+        law(11, passed, "called overdue before its limit")
+    }
+
     fn probably_not_taken(&self, around: Around<'_>) -> Lawful {
         let times = &around.part.policy.times;
         for proof in self.proofs.iter().filter(|proof| !proof.is_negative()) {
@@ -192,7 +206,7 @@ impl Ledger {
                 .map_or(around.now.tick, |send| send.at.tick);
             let late = proof
                 .last_asked
-                .is_some_and(|asked| asked.tick >= sent + ticks(times.quarantine()));
+                .is_some_and(|asked| asked.tick >= sent + quarantine(times));
             law(
                 1,
                 proof.standing() == Standing::Open
