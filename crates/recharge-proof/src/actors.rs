@@ -219,18 +219,24 @@ async fn decide(
         // Two who look at the same order find the same fitting.
         let drawn = lab.case().id.seed;
         let asked = ask(lab, dice, |driver: Driver| async move {
-            let found = driver.order(&shop, &order_id).await.ok().flatten()?;
+            let found = driver.order(&shop, &order_id).await;
+            let Some(found) = found.map_err(|error| error.to_string())? else {
+                return Ok(None);
+            };
             let seen = seen.unwrap_or(found.order.version());
             let wish = match wish {
                 Wish::Fitting => fitting(&found.order, drawn),
                 other => other,
             };
-            let command = command(wish, by, seen, &found.order)?;
+            let Some(command) = command(wish, by, seen, &found.order) else {
+                return Ok(None);
+            };
             let done = driver.command(&shop, &order_id, command).await;
-            Some((seen, done.map(|_| ()).map_err(|error| error.to_string())))
+            let done = done.map(|_| ()).map_err(|error| error.to_string());
+            Ok::<_, String>(Some((seen, done)))
         });
         match asked.await {
-            Some(Some((seen, done))) => {
+            Some(Ok(Some((seen, done)))) => {
                 lab.note("decides", u64::from(who), || {
                     format!("{wish:?} on {name}: {done:?}")
                 });
@@ -240,9 +246,12 @@ async fn decide(
                 }
                 return Some(seen);
             }
-            Some(None) => return None,
-            None => lab.executor().sleep(OUTSIDE, AGAIN).await,
+            Some(Ok(None)) => return None,
+            // Who can't see the order looks again.
+            Some(Err(text)) => says(lab, &text),
+            None => {}
         }
+        lab.executor().sleep(OUTSIDE, AGAIN).await;
     }
     None
 }

@@ -50,9 +50,9 @@ pub(crate) fn start(lab: &Lab, slot: usize) {
 async fn work(lab: Lab, slot: usize, process: Process) {
     let store = Arc::new(ModelStore::new(lab.clone(), process));
     let driver = loop {
-        // Every adapter can be made, or there is nothing to simulate.
         let Some(setup) = setup(&lab, process, store.clone()) else {
-            return;
+            let what = "an adapter can't be made, so there is nothing to simulate";
+            return lab.inner().judge.violated(11, what);
         };
         match setup.start().await {
             Ok(driver) => break driver,
@@ -76,7 +76,10 @@ async fn deliver(lab: &Lab, process: Process, store: &dyn Store) {
     let mut news = lab.news();
     let mut dice = Dice::stream(lab.case().id.seed, 10, u64::from(process.0));
     loop {
-        let messages = store.messages(0, 100).await.unwrap_or_default();
+        let Ok(messages) = store.messages(0, 100).await else {
+            lab.executor().sleep(process, AGAIN).await;
+            continue;
+        };
         let mut ids = Vec::new();
         let mut deaf = Vec::new();
         for message in &messages {
@@ -86,7 +89,9 @@ async fn deliver(lab: &Lab, process: Process, store: &dyn Store) {
                 continue;
             }
             ids.push(message.id);
-            lab.note("told", message.id, || format!("{:?}", message.what));
+            let text = format!("{:?}", message.what);
+            lab.inner().judge.text(&text, None);
+            lab.note("told", message.id, || text);
             lab.inner().judge.told(message);
         }
         if !ids.is_empty() {
