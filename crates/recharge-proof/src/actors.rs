@@ -309,7 +309,13 @@ fn command(wish: Wish, by: Person, seen: u64, order: &Order) -> Option<Command> 
     Some(Command::Decide(Decision {
         verdict,
         by,
-        evidence: "said on the telephone".to_owned(),
+        // Now and then somebody leaves it blank, as far as a form lets them.
+        evidence: if seen % 16 == 3 {
+            "- "
+        } else {
+            "said on the telephone"
+        }
+        .to_owned(),
         seen,
     }))
 }
@@ -341,7 +347,7 @@ pub(crate) async fn calls_back(lab: Lab, call: CallbackSend, again: bool) {
     let ok = matches!(heard, Some(Ok(()))) && lab.inner().disk.backups() == backups;
     if ok {
         let (number, claims) = said(&call);
-        lab.inner().judge.heard(&number, claims);
+        lab.inner().judge.heard(&number, claims, call.genuine);
     }
     lab.note("callback", u64::from(ok), || {
         format!("{} {}", call.upstream, call.order_id)

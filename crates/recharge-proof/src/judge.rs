@@ -148,7 +148,10 @@ impl Judge {
     }
 
     /// A callback was answered with success.
-    pub(crate) fn heard(&mut self, number: &str, claims: Option<UpstreamState>) {
+    pub(crate) fn heard(&mut self, number: &str, claims: Option<UpstreamState>, genuine: bool) {
+        if !genuine {
+            self.violated(8, format!("a forged callback about {number} is taken"));
+        }
         if !self.kept.contains(&(number.to_owned(), claims)) {
             let what = format!("a callback about {number} is answered for and not kept");
             self.violated(9, what);

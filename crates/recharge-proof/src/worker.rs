@@ -159,7 +159,8 @@ fn routes(lab: &Lab, providers: &[Arc<dyn Provider>]) -> BTreeMap<AccountKind, V
         let name = route.provider.as_str();
         if mute == Some(name) {
             route.can_query = false;
-            route.callback_counts = settings.callbacks_count && name == Upstream::Jisu.as_str();
+            // Of Juhe's it must not, whatever is configured: its signature doesn't cover the state.
+            route.callback_counts = settings.callbacks_count;
         }
         route.failover_after_failure = settings.failover;
         if settings.price_ceiling {

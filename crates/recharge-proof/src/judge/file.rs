@@ -43,6 +43,8 @@ pub(crate) struct File {
     pub(crate) pending_since: Option<(Duration, Epoch)>,
     /// When it was accepted, and when it was first to be sent.
     pub(crate) accepted: Duration,
+    /// Since when it waits to be sent, on the wall clock; `None` once a hold, or people, have a say in that.
+    pub(crate) waits_since: Option<WallTime>,
     pub(crate) first_intent: Option<Duration>,
     /// When a callback last caused a question, and by whose clock.
     pub(crate) callback_asked: Option<(Duration, Epoch)>,
@@ -91,6 +93,7 @@ impl File {
             asked_since_end: 0,
             pending_since: Some((accepted, stored.order.accepted().epoch)),
             accepted,
+            waits_since: (!stored.order.acceptance().held).then(|| stored.order.accepted().wall),
             first_intent: None,
             callback_asked: None,
             evidence_version: 0,

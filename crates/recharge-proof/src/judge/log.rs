@@ -6,6 +6,7 @@ use std::time::Duration;
 use recharge_core::{OrderState, ReviewReason};
 use recharge_engine::store::{Lease, OrderKey, Stored};
 use recharge_engine::{Event, Purpose, Recorded, SendToken, Step};
+use recharge_sim::Upstream;
 
 use super::callbacks::only_hasten;
 use super::evidence::{Answered, End, Evidence, Heard, Send};
@@ -140,7 +141,11 @@ impl Judge {
                 self.asked_by_callback(file, recorded.at, complaints);
                 file.occasion(writer.now);
             }
-            Event::AskedAgain { .. } | Event::Recovered | Event::Held | Event::Probed { .. } => {
+            Event::Held => {
+                file.waits_since = None;
+                file.occasion(writer.now);
+            }
+            Event::AskedAgain { .. } | Event::Recovered | Event::Probed { .. } => {
                 file.occasion(writer.now);
             }
             Event::CallbackSeen { asks: false, .. }
@@ -167,6 +172,10 @@ impl Judge {
             return;
         };
         let at = self.truly(recorded.at);
+        let waited = file.waits_since.map(|since| recorded.at.wall.since(since));
+        if let Some(waited) = waited.filter(|waited| *waited >= self.times.pending_limit) {
+            complaints.add(11, format!("is sent {waited:?} after it was accepted"));
+        }
         file.occasion(writer.now);
         file.learned();
         let permitted = file.permits(*attempt, provider.as_str());
@@ -212,8 +221,12 @@ impl Judge {
         else {
             return;
         };
-        if *purpose == Purpose::CallbackCounts && !self.callbacks_count {
-            complaints.add(7, "believes a callback, which nobody allowed");
+        if *purpose == Purpose::CallbackCounts {
+            let index = usize::try_from(*attempt).unwrap_or(usize::MAX);
+            let of = file.attempts.get(index).map(|it| it.provider.as_str());
+            if !self.callbacks_count || of != Some(Upstream::Jisu.as_str()) {
+                complaints.add(7, "believes a callback, which nobody allowed");
+            }
         }
         let said = Answered::of(outcome);
         let counts = match purpose {

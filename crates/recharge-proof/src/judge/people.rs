@@ -19,6 +19,7 @@ impl Judge {
         complaints: &mut Complaints,
     ) {
         let apart = self.times.confirm_failure_after;
+        file.waits_since = None;
         if decision.seen < file.evidence_version {
             complaints.add(6, "is decided by somebody who had not seen the evidence");
         }
@@ -29,7 +30,14 @@ impl Judge {
         let doubtful = !file.attempts.iter().all(|attempt| attempt.negative(apart));
         let contradiction = file.state == OrderState::Review(ReviewReason::Contradiction);
         let fails = decision.verdict == Verdict::Failed && (doubtful || contradiction);
-        let invariant = if sends { 2 } else { 6 };
+        let invariant = match decision.verdict {
+            Verdict::Succeeded => 7,
+            Verdict::Failed | Verdict::Cancel => 6,
+            Verdict::SendAgain { .. } | Verdict::SendElsewhere { .. } => 2,
+        };
+        if !decision.evidence.contains(char::is_alphabetic) {
+            complaints.add(invariant, "is decided, and nothing is said to prove it");
+        }
         if sends || fails {
             let both = approved_by.into_iter().chain([&decision.by]);
             if let Some(person) = both.into_iter().find(|it| !counts(it)) {
