@@ -298,3 +298,38 @@ impl Attempt {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Epoch, NumberKey, WallTime};
+    use recharge_core::{MerchantId, OrderId};
+
+    /// Simulated lives never came to it: a number that has failed twice is on a desk only beside another that
+    /// is open, and must be denied before it is sent again.
+    #[test]
+    fn a_failure_says_nothing_about_a_later_send() -> Result<(), Box<dyn std::error::Error>> {
+        let at = Moment {
+            wall: WallTime::from_millis(0),
+            epoch: Epoch(1),
+            monotonic: std::time::Duration::ZERO,
+        };
+        let send = |token| Sent {
+            token: SendToken(token),
+            intended: at,
+            ended: None,
+        };
+        let (merchant, order_id) = (MerchantId::parse("shop")?, OrderId::parse("order-1")?);
+        let number = NumberKey::new([7; 32]).derive(&merchant, &order_id, 0);
+        let mut attempt = Attempt::new(number, ProviderId::parse("juhe")?);
+        attempt.send_intended(send(1));
+        attempt.answered(Said::Failed, at, at, false, false);
+        attempt.answered(Said::Failed, at, at, true, false);
+        assert_eq!(attempt.standing(), Standing::Failed);
+        attempt.answered(Said::NoSuchOrder, at, at, false, false);
+        assert_eq!(attempt.standing(), Standing::Failed);
+        attempt.send_intended(send(2));
+        assert_eq!(attempt.standing(), Standing::Open);
+        Ok(())
+    }
+}

@@ -6,7 +6,7 @@ mod name;
 
 use std::time::Duration;
 
-use recharge_core::AccountKind;
+use recharge_core::{Account, AccountKind};
 use recharge_sim::{FaultKind, Stage, Upstream};
 
 use crate::points::Point;
@@ -87,6 +87,17 @@ pub(crate) struct OrderPlan {
     pub(crate) provider: Option<Upstream>,
     /// Whether the merchant sends it again now and then.
     pub(crate) insists: bool,
+}
+
+impl OrderPlan {
+    /// Whose credit it is for.
+    pub(crate) fn account(&self) -> Option<Account> {
+        let text = match self.kind {
+            AccountKind::Mobile => format!("1890000{:04}", self.account + 1000),
+            _ => format!("0571-5656{:04}", self.account + 1000),
+        };
+        Account::parse(self.kind, &text).ok()
+    }
 }
 
 /// When something happens.
@@ -195,6 +206,11 @@ impl Wish {
     }
 }
 
+/// What an act is called that is counted with the first call that meets it.
+pub(crate) const NO_STORE: &str = "no store";
+/// The same of an upstream.
+pub(crate) const NO_NETWORK: &str = "no network";
+
 impl Act {
     /// The name of each, but for what people do.
     pub(crate) const NAMES: [&str; 10] = [
@@ -205,8 +221,8 @@ impl Act {
         "clock jump",
         "restore",
         "stop",
-        "no store",
-        "no network",
+        NO_STORE,
+        NO_NETWORK,
         "callback of before",
     ];
 
@@ -223,8 +239,8 @@ impl Act {
             Self::Jump { .. } => "clock jump",
             Self::Restore { .. } => "restore",
             Self::Stop { .. } => "stop",
-            Self::NoStore { .. } => "no store",
-            Self::NoNetwork { .. } => "no network",
+            Self::NoStore { .. } => NO_STORE,
+            Self::NoNetwork { .. } => NO_NETWORK,
             Self::Replay { .. } => "callback of before",
             Self::People(_) => "people",
         }
@@ -253,6 +269,13 @@ impl Case {
         parts
             .filter(|(at, _)| self.keeps(*at))
             .map(|(_, part)| part)
+    }
+
+    /// Whether no wall clock jumps, and all show the same.
+    pub(crate) fn limits_are_steady(&self) -> bool {
+        let [first, second] = self.settings.wall_offsets;
+        let jumps = |part: &Part| matches!(part, Part::Act(_, Act::Jump { .. }));
+        (first == second || self.store == StoreKind::Sqlite) && !self.kept().any(jumps)
     }
 
     /// Whether the upstreams may go back on what they said.

@@ -1,6 +1,7 @@
 //! The clocks of a worker: the executor's time, and a wall clock that can be wrong.
 
-use std::sync::Mutex;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -17,19 +18,47 @@ pub(crate) struct WorkerClock {
     process: Process,
     /// The present epoch, and the process's monotonic time when it began.
     epoch: Mutex<(Epoch, Duration)>,
+    epochs: Epochs,
     /// Where virtual time begins on the clock by which requests carry their deadline.
     zero: Instant,
 }
 
 impl WorkerClock {
-    pub(crate) fn new(executor: Executor, process: Process, zero: Instant) -> Self {
+    pub(crate) fn new(epochs: Epochs, process: Process, zero: Instant) -> Self {
+        let executor = epochs.executor.clone();
         let epoch = Mutex::new((Epoch(0), executor.monotonic(process)));
         Self {
             executor,
             process,
             epoch,
+            epochs,
             zero,
         }
+    }
+}
+
+/// When each epoch began and on whose clock, so that the judge need not ask the engine's clocks what came
+/// before what. Of a number that was given twice, because the first was lost with its machine, the second
+/// counts: nothing is left of the first.
+#[derive(Debug, Clone)]
+pub(crate) struct Epochs {
+    executor: Executor,
+    began: Arc<Mutex<BTreeMap<Epoch, (Process, Duration)>>>,
+}
+
+impl Epochs {
+    pub(crate) fn new(executor: Executor) -> Self {
+        Self {
+            executor,
+            began: Arc::default(),
+        }
+    }
+
+    /// When a moment truly was, whatever clocks said; `None` of an epoch that nobody began.
+    pub(crate) fn truly(&self, moment: Moment) -> Option<Duration> {
+        let (process, began) = *lock(&self.began).get(&moment.epoch)?;
+        let shown = began.saturating_add(moment.monotonic);
+        Some(self.executor.truly(process, shown))
     }
 }
 
@@ -51,7 +80,9 @@ impl Clock for WorkerClock {
     }
 
     fn begin(&self, epoch: Epoch) {
-        *lock(&self.epoch) = (epoch, self.executor.monotonic(self.process));
+        let now = self.executor.monotonic(self.process);
+        *lock(&self.epoch) = (epoch, now);
+        lock(&self.epochs.began).insert(epoch, (self.process, now));
     }
 
     fn instant(&self, moment: Moment, later: Duration) -> Option<Instant> {

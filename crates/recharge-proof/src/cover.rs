@@ -168,8 +168,8 @@ impl Cover {
         }
     }
 
-    pub(crate) fn acted(&mut self, act: &Act) {
-        *self.acts.entry(act.as_str()).or_default() += 1;
+    pub(crate) fn acted(&mut self, act: &'static str) {
+        *self.acts.entry(act).or_default() += 1;
     }
 
     pub(crate) fn wished(&mut self, wish: Wish, done: bool) {

@@ -4,12 +4,11 @@
 //! paused: time goes on and its tasks don't. Nothing here waits: when nobody can go on, time jumps to
 //! the next timer.
 
+mod panics;
 mod wait;
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -19,6 +18,7 @@ use recharge_engine::driver::Task;
 
 use crate::dice::Dice;
 
+pub use panics::mute_simulated_panics;
 pub(crate) use wait::{In, Sleep, Yielded};
 
 /// The process of everybody who is not a worker: merchants, people, the network.
@@ -47,6 +47,8 @@ struct State {
     tickets: u64,
     processes: BTreeMap<Process, Life>,
     next_process: u32,
+    /// By which of its monotonic moments a process had slept for how long, those that have ended included.
+    slept: BTreeMap<Process, Vec<(Duration, Duration)>>,
 }
 
 /// A process that lives.
@@ -90,22 +92,6 @@ impl Wake for Bell {
     }
 }
 
-thread_local! {
-    /// Whether this thread polls a process of the simulation.
-    static SIMULATED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Prints nothing of a panic inside a simulated process: it is told as a violation. Of any other, such as one
-/// of the judge between two polls or of the search, is told what would be without this.
-pub fn mute_simulated_panics() {
-    let told = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if !SIMULATED.get() {
-            told(panic);
-        }
-    }));
-}
-
 /// What became of a turn of the executor.
 #[derive(Debug)]
 pub(crate) enum Turn {
@@ -127,6 +113,7 @@ impl Executor {
             tickets: 0,
             processes: BTreeMap::from([(OUTSIDE, Life::default())]),
             next_process: 1,
+            slept: BTreeMap::new(),
         };
         Self(Arc::new(Shared {
             state: Mutex::new(state),
@@ -197,13 +184,7 @@ impl Executor {
 
     /// Lets everybody go on.
     pub(crate) fn resume_all(&self) {
-        let mut state = self.state();
-        let now = state.now;
-        for life in state.processes.values_mut() {
-            if life.paused_until.is_some() {
-                life.wake_up(now);
-            }
-        }
+        self.state().wake_up(|life| life.paused_until.is_some());
     }
 
     pub(crate) fn jump_wall(&self, process: Process, by: i64) {
@@ -226,6 +207,14 @@ impl Executor {
             let asleep = life.asleep_since.map(|since| now.saturating_sub(since));
             now.saturating_sub(life.stood_still + asleep.unwrap_or_default())
         })
+    }
+
+    /// When it truly was that the monotonic clock of a process, alive or dead, showed this.
+    pub(crate) fn truly(&self, process: Process, monotonic: Duration) -> Duration {
+        let state = self.state();
+        let slept = state.slept.get(&process).into_iter().flatten();
+        let before = slept.filter(|(at, _)| *at < monotonic);
+        monotonic.saturating_add(before.map(|(_, lasted)| *lasted).sum())
     }
 
     /// Runs a task in a process; in one that has ended it is dropped.
@@ -305,10 +294,7 @@ impl Executor {
         bell.rung.store(false, Ordering::Relaxed);
         let waker = Waker::from(bell);
         let mut context = Context::from_waker(&waker);
-        SIMULATED.set(process != OUTSIDE);
-        let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(&mut context)));
-        SIMULATED.set(false);
-        match polled {
+        match panics::caught(process, || task.as_mut().poll(&mut context)) {
             Ok(Poll::Pending) => {
                 let mut state = self.state();
                 // Nobody ends a process while one of its tasks is polled.
@@ -324,10 +310,7 @@ impl Executor {
             }
             Err(panic) => {
                 self.state().tasks.remove(&id);
-                let text = panic.downcast_ref::<String>().map(String::as_str);
-                let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-                let text = text.unwrap_or("no message");
-                Turn::Panicked(format!("a task of {process:?} panicked: {text}"))
+                Turn::Panicked(format!("a task of {process:?} panicked: {panic}"))
             }
         }
     }
@@ -347,11 +330,7 @@ impl Executor {
             let mut state = self.state();
             state.now = state.now.max(to);
             let now = state.now;
-            for life in state.processes.values_mut() {
-                if life.paused_until.is_some_and(|until| until <= now) {
-                    life.wake_up(now);
-                }
-            }
+            state.wake_up(|life| life.paused_until.is_some_and(|until| until <= now));
             while let Some(first) = state.timers.first_entry() {
                 if first.key().0 > now {
                     break;
@@ -371,11 +350,22 @@ impl Executor {
     }
 }
 
-impl Life {
-    fn wake_up(&mut self, now: Duration) {
-        self.paused_until = None;
-        if let Some(since) = self.asleep_since.take() {
-            self.stood_still += now.saturating_sub(since);
+impl State {
+    /// Lets those go on whose pause is over.
+    fn wake_up(&mut self, over: impl Fn(&Life) -> bool) {
+        let now = self.now;
+        for (process, life) in &mut self.processes {
+            if !over(life) {
+                continue;
+            }
+            life.paused_until = None;
+            if let Some(since) = life.asleep_since.take() {
+                // Its clock goes on by a moment, so that what it shows then is not what it showed before.
+                let lasted = now.saturating_sub(since + Duration::from_nanos(1));
+                let at = since.saturating_sub(life.stood_still);
+                self.slept.entry(*process).or_default().push((at, lasted));
+                life.stood_still += lasted;
+            }
         }
     }
 }
@@ -415,7 +405,9 @@ mod tests {
         let task = async move {
             loop {
                 clock.sleep(process, SECOND).await;
-                lock(&notes).push(clock.now().as_millis());
+                // A sleeping machine loses a moment.
+                let now = clock.now() + Duration::from_nanos(1);
+                lock(&notes).push(now.as_millis());
             }
         };
         executor.spawn(process, Box::pin(task));
@@ -462,29 +454,13 @@ mod tests {
             run(&executor, SECOND * 7);
             let seen: Vec<u128> = lock(&seen).iter().copied().take(3).collect();
             assert_eq!(seen, seen_at, "suspended: {suspended}");
-            assert_eq!(executor.monotonic(process).as_millis(), monotonic);
+            let shown = executor.monotonic(process);
+            assert_eq!(shown.as_millis(), monotonic);
+            assert_eq!(executor.truly(process, SECOND), SECOND);
+            assert_eq!(executor.truly(process, shown), SECOND * 7);
+            executor.kill(process);
+            assert_eq!(executor.truly(process, shown), SECOND * 7, "after its end");
         }
-    }
-
-    #[test]
-    fn a_panic_is_printed_unless_it_is_simulated() {
-        // Of this thread: other tests panic at the same time.
-        thread_local! {
-            static PRINTED: Cell<u32> = const { Cell::new(0) };
-        }
-        std::panic::set_hook(Box::new(|_| PRINTED.set(PRINTED.get() + 1)));
-        mute_simulated_panics();
-        let executor = Executor::new();
-        let mut dice = Dice::stream(1, 1, 1);
-        let panics = || Box::pin(async { panic!("on purpose") });
-        executor.spawn(executor.start_process(0), panics());
-        assert!(matches!(executor.turn(&mut dice), Turn::Panicked(_)));
-        assert_eq!(PRINTED.get(), 0, "a worker's");
-        executor.spawn(OUTSIDE, panics());
-        assert!(matches!(executor.turn(&mut dice), Turn::Panicked(_)));
-        assert_eq!(PRINTED.get(), 1, "a merchant's");
-        assert!(catch_unwind(|| panic!("on purpose")).is_err());
-        assert_eq!(PRINTED.get(), 2, "the judge's");
     }
 
     #[test]

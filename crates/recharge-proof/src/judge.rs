@@ -4,6 +4,7 @@
 //! upstreams, from the bytes that went over the wire, from the events that became durable, and from what
 //! people and merchants were told; and it reads the rules from `docs/lifecycle.md` in words of its own.
 
+mod callbacks;
 mod end;
 mod evidence;
 mod file;
@@ -15,12 +16,13 @@ mod wire;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use recharge_core::{OrderId, OrderState, UpstreamState};
-use recharge_engine::Times;
+use recharge_core::{Account, AccountKind, OrderId, OrderState, UpstreamState};
 use recharge_engine::store::{KeptCallback, Lease, OrderKey};
+use recharge_engine::{MemoryStore, Moment, Times};
 use recharge_sim::{FaultKind, Upstream, World};
 
 use crate::case::Case;
+use crate::clock::Epochs;
 use crate::executor::Process;
 use crate::invariant::Violation;
 
@@ -43,12 +45,16 @@ pub(crate) struct Judge {
     acknowledged: BTreeSet<OrderId>,
     rates: BTreeMap<(Process, Upstream), wire::Recent>,
     times: Times,
+    epochs: Epochs,
     lies: Lies,
     queries_per_second: u32,
-    secrets: Vec<String>,
+    /// What no text may show.
+    accounts: BTreeSet<Account>,
     restored: bool,
     /// The provider that can't be asked.
     mute: Option<String>,
+    /// Whether the limits, which are of the wall clock, can be judged by true time.
+    steady: bool,
     callbacks_count: bool,
     /// The lease of who has begun last.
     pub(crate) lease: Lease,
@@ -75,7 +81,7 @@ struct Lies {
 }
 
 impl Judge {
-    pub(crate) fn new(case: &Case, times: Times) -> Self {
+    pub(crate) fn new(case: &Case, times: Times, epochs: Epochs) -> Self {
         Self {
             files: BTreeMap::new(),
             by_name: BTreeMap::new(),
@@ -86,6 +92,7 @@ impl Judge {
             acknowledged: BTreeSet::new(),
             rates: BTreeMap::new(),
             times,
+            epochs,
             lies: Lies {
                 pays_refused: case.lies(FaultKind::LatePayment),
                 reverses: case.lies(FaultKind::FailsThenSucceeds)
@@ -93,12 +100,13 @@ impl Judge {
                 failover: case.settings.failover,
             },
             queries_per_second: case.settings.queries_per_second,
-            secrets: crate::lab::SECRETS.map(str::to_owned).to_vec(),
+            accounts: case.orders().filter_map(|(_, it)| it.account()).collect(),
             restored: false,
             mute: case
                 .settings
                 .mute
                 .map(|upstream| upstream.as_str().to_owned()),
+            steady: case.limits_are_steady(),
             callbacks_count: case.settings.callbacks_count
                 && case.settings.mute == Some(Upstream::Jisu),
             lease: Lease(0),
@@ -112,6 +120,15 @@ impl Judge {
         if !self.violations.contains(&violation) {
             self.violations.push(violation);
         }
+    }
+
+    /// When a moment of the log truly was.
+    fn truly(&mut self, moment: Moment) -> Duration {
+        self.epochs.truly(moment).unwrap_or_else(|| {
+            let what = format!("{moment:?} is of an epoch that nobody began");
+            self.violated(10, what);
+            Duration::ZERO
+        })
     }
 
     /// A merchant has been told that its order is taken.
@@ -131,7 +148,10 @@ impl Judge {
     }
 
     /// A callback was answered with success.
-    pub(crate) fn heard(&mut self, number: &str, claims: Option<UpstreamState>) {
+    pub(crate) fn heard(&mut self, number: &str, claims: Option<UpstreamState>, genuine: bool) {
+        if !genuine {
+            self.violated(8, format!("a forged callback about {number} is taken"));
+        }
         if !self.kept.contains(&(number.to_owned(), claims)) {
             let what = format!("a callback about {number} is answered for and not kept");
             self.violated(9, what);
@@ -143,7 +163,10 @@ impl Judge {
     }
 
     /// After a crash every acknowledged order is there.
-    pub(crate) fn survived(&mut self, there: &BTreeMap<OrderId, u64>) {
+    pub(crate) fn survived(&mut self, memory: &MemoryStore) {
+        let there = self.all_of(memory).into_iter();
+        let there = there.map(|it| (it.order.what().order_id.clone(), it.order.version()));
+        let there: BTreeMap<OrderId, u64> = there.collect();
         let lost: Vec<String> = self
             .acknowledged
             .iter()
@@ -232,14 +255,19 @@ impl Judge {
         }
     }
 
-    /// A text that goes to a log, to a merchant or into the store.
-    pub(crate) fn text(&mut self, text: &str, account: &str) {
-        let secret = self.secrets.iter().find(|secret| text.contains(*secret));
-        if let Some(secret) = secret {
+    /// A text that goes to a log, to a merchant or into the store. Where an upstream's answers are in it that
+    /// is `of` one account, a landline of somebody else is not known for one.
+    pub(crate) fn text(&mut self, text: &str, of: Option<&Account>) {
+        let mut secrets = crate::lab::SECRETS.iter();
+        if let Some(secret) = secrets.find(|secret| text.contains(**secret)) {
             let what = format!("a text shows the secret that begins with {secret:.4}");
             self.violated(14, what);
         }
-        if !account.is_empty() && text.contains(account) {
+        let known = |account: &Account| {
+            of.is_none_or(|of| of == account || account.kind() == AccountKind::Mobile)
+        };
+        let mut accounts = self.accounts.iter();
+        if accounts.any(|account| known(account) && text.contains(account.as_str())) {
             self.violated(14, format!("a text shows a full account: {text:.200}"));
         }
     }

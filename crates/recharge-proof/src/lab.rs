@@ -12,11 +12,14 @@ use recharge_core::{OrderId, ProviderId};
 use recharge_engine::driver::{Driver, Observer};
 use recharge_engine::store::{Lease, OrderKey, Session, Stored};
 use recharge_engine::{Input, Order, Step, Times};
-use recharge_sim::{CallbackSend, DEFAULT_JISU_APPKEY, DEFAULT_JISU_APPSECRET, Upstream, World};
-use recharge_sim::{DEFAULT_JUHE_KEY, DEFAULT_JUHE_OPENID};
+use recharge_sim::{
+    CallbackSend, DEFAULT_JISU_APPKEY, DEFAULT_JISU_APPSECRET, DEFAULT_JUHE_KEY,
+    DEFAULT_JUHE_OPENID, Upstream, World, WorldConfig,
+};
 use tokio::sync::watch;
 
 use crate::case::{Case, Part, When};
+use crate::clock::Epochs;
 use crate::cover::{Cover, Pair};
 use crate::dice::Dice;
 use crate::executor::{Executor, Process, lock};
@@ -27,7 +30,7 @@ use crate::store::Disk;
 use crate::trace::Trace;
 use crate::world;
 
-pub(crate) use faults::NetworkFault;
+pub(crate) use faults::{NetworkFault, Outage};
 
 /// What must never be shown.
 pub(crate) const SECRETS: [&str; 4] = [
@@ -40,6 +43,9 @@ pub(crate) const SECRETS: [&str; 4] = [
 /// What only signs.
 pub(crate) const SIGNED_WITH: [&str; 2] = [DEFAULT_JUHE_OPENID, DEFAULT_JISU_APPSECRET];
 
+/// Whose word counts where it takes two, though nobody has checked their name.
+pub(crate) const APPROVERS: [&str; 1] = ["dan"];
+
 /// How many workers there can be.
 pub(crate) const SLOTS: usize = 2;
 
@@ -51,6 +57,7 @@ struct Shared {
     executor: Executor,
     case: Case,
     zero: Instant,
+    epochs: Epochs,
     inner: Mutex<Inner>,
 }
 
@@ -72,8 +79,8 @@ pub(crate) struct Inner {
     /// Who has begun last.
     pub(crate) holder: Option<Process>,
     pub(crate) calm: bool,
-    pub(crate) no_store_until: Duration,
-    pub(crate) no_network_until: BTreeMap<Upstream, Duration>,
+    pub(crate) no_store: Outage,
+    pub(crate) no_network: BTreeMap<Upstream, Outage>,
     points: u64,
     /// Who stands where.
     standing: BTreeMap<(Process, Point), u32>,
@@ -131,17 +138,24 @@ impl Lab {
                 _ => {}
             }
         }
+        let executor = Executor::new();
+        let epochs = Epochs::new(executor.clone());
         let [first, second] = case.settings.wall_offsets;
         let slot = |wall_offset| Slot {
             wall_offset,
             ..Slot::default()
         };
+        let mut judge = Judge::new(&case, Times::default(), epochs.clone());
+        let world = world::of(&case).unwrap_or_else(|error| {
+            judge.violated(11, format!("the drawn faults can't strike: {error}"));
+            World::new(WorldConfig::default())
+        });
         let inner = Inner {
-            world: world::of(&case),
+            world,
             disk: Disk::new([7; 32]),
             mail: Mail::default(),
             slots: [slot(first), slot(second)],
-            judge: Judge::new(&case, Times::default()),
+            judge,
             cover: Cover::default(),
             trace: Trace::new(readable),
             deeds: VecDeque::new(),
@@ -149,8 +163,8 @@ impl Lab {
             news: watch::Sender::new(0),
             holder: None,
             calm: false,
-            no_store_until: Duration::ZERO,
-            no_network_until: BTreeMap::new(),
+            no_store: Outage::default(),
+            no_network: BTreeMap::new(),
             points: 0,
             standing: BTreeMap::new(),
             at_points,
@@ -165,9 +179,10 @@ impl Lab {
             pace: Dice::stream(seed, 4, 0),
         };
         Self(Arc::new(Shared {
-            executor: Executor::new(),
+            executor,
             case,
             zero: Instant::now(),
+            epochs,
             inner: Mutex::new(inner),
         }))
     }
@@ -182,6 +197,10 @@ impl Lab {
 
     pub(crate) fn zero(&self) -> Instant {
         self.0.zero
+    }
+
+    pub(crate) fn epochs(&self) -> Epochs {
+        self.0.epochs.clone()
     }
 
     pub(crate) fn inner(&self) -> MutexGuard<'_, Inner> {

@@ -51,7 +51,7 @@ pub use case::{CaseError, CaseId, Wanted, Workers};
 pub use cover::Cover;
 pub use executor::mute_simulated_panics;
 pub use invariant::{Invariant, Violation};
-pub use lives::{Plan, Shown, live};
+pub use lives::{Plan, Shown, live, play_twice};
 pub use run::{Outcome, play};
 pub use shrink::shrink;
 pub use store::StoreKind;

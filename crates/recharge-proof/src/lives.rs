@@ -8,7 +8,7 @@ use crate::case::{Case, CaseId, Wanted};
 use crate::cover::Cover;
 use crate::executor::lock;
 use crate::invariant::{Invariant, Violation};
-use crate::run::play;
+use crate::run::{Outcome, play};
 
 /// How many lives between two cases of which the trace is checked to repeat.
 const REPEATED: u64 = 64;
@@ -95,16 +95,31 @@ impl Plan {
     }
 }
 
+/// Plays a case in words, and once more; what was not the same is a violation.
+pub fn play_twice(id: &CaseId) -> Outcome {
+    let (mut outcome, again) = (play(id.clone(), true), play(id.clone(), true));
+    let what = if outcome.lines == again.lines {
+        let same = outcome.trace == again.trace && outcome.violations == again.violations;
+        (!same).then(|| format!("trace {:016x} and then {:016x}", outcome.trace, again.trace))
+    } else {
+        let both = outcome.lines.iter().zip(&again.lines);
+        let other = both.clone().find(|(line, other)| line != other);
+        let (line, other) = other.map_or(("more", "fewer"), |(line, other)| (line, other));
+        let alike = both.take_while(|(line, other)| line == other).count();
+        Some(format!("after {alike} lines {line:?} and then {other:?}"))
+    };
+    let violation = what.map(|what| Violation::of(13, what));
+    outcome.violations.extend(violation);
+    outcome
+}
+
 fn one(plan: Plan, id: &CaseId, before: u64, shown: &Mutex<Shown>) {
     let seed = id.seed;
-    let mut outcome = play(id.clone(), false);
-    if seed.is_multiple_of(REPEATED) && plan.until.is_none() {
-        let again = play(id.clone(), false);
-        if again.trace != outcome.trace {
-            let what = format!("trace {:016x} and then {:016x}", outcome.trace, again.trace);
-            outcome.violations.push(Violation::of(13, what));
-        }
-    }
+    let outcome = if seed.is_multiple_of(REPEATED) && plan.until.is_none() {
+        play_twice(id)
+    } else {
+        play(id.clone(), false)
+    };
     let mut shown = lock(shown);
     shown.lives += outcome.lives;
     shown.cases += 1;

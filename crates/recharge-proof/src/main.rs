@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use recharge_proof::{
-    CaseId, Invariant, Plan, StoreKind, Wanted, Workers, live, mute_simulated_panics, play, search,
-    shrink,
+    CaseId, Invariant, Plan, StoreKind, Wanted, Workers, live, mute_simulated_panics, play,
+    play_twice, search, shrink,
 };
 
 /// Simulated lives of orders, and the search of all lives where the space is small.
@@ -222,7 +222,7 @@ fn replay(case: &str, of: Of) -> Result<bool, Refused> {
     let mut id = CaseId::parse(case).map_err(refused)?;
     id.wanted = of.or(id.wanted);
     id.check().map_err(refused)?;
-    let outcome = play(id, true);
+    let outcome = play_twice(&id);
     print(&outcome.lines);
     for violation in &outcome.violations {
         say!("violation {}", violation.invariant);

@@ -94,7 +94,7 @@ impl Op {
 /// Where a task stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Point {
-    /// It has asked the store, which has not done it yet: a crash loses it.
+    /// It has asked the store, which has not done it yet, or has written it and not synced: a crash loses it.
     Asked(Op),
     /// It is durable, and the worker has not been told.
     Durable(Op),

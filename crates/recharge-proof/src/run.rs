@@ -264,8 +264,10 @@ impl Run {
         match self.phase {
             Phase::Trouble if now >= self.lab.case().settings.calm_at => {
                 self.calm();
-                // Every order that can be asked about ends when its upstream ends it.
-                let limit = Duration::from_hours(46);
+                // Every order that can be asked about ends when its upstream ends it; where the switch is on,
+                // when the second one does.
+                let failover = self.lab.case().settings.failover;
+                let limit = Duration::from_hours(if failover { 92 } else { 46 });
                 let until = now + limit + acts::puts_limits_off(self.lab.case());
                 self.phase = Phase::Calm { until };
             }
@@ -310,8 +312,10 @@ impl Run {
         let needs_one = {
             let mut inner = self.lab.inner();
             inner.calm = true;
-            let plan = world::calm(self.lab.case());
-            inner.world.set_faults(plan);
+            match world::calm(self.lab.case()) {
+                Ok(plan) => inner.world.set_faults(plan),
+                Err(error) => inner.judge.violated(11, error.to_string()),
+            }
             let holder = inner.holder.filter(|it| self.lab.executor().lives(*it));
             let starting = inner
                 .slots

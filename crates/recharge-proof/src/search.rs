@@ -98,7 +98,7 @@ impl Report {
     /// Whether every part was looked at to its end and no law was broken.
     pub fn holds(&self) -> bool {
         let holds = |part: &Found| part.complete && part.broken.is_none();
-        self.parts.iter().all(holds)
+        !self.parts.is_empty() && self.parts.iter().all(holds)
     }
 
     /// All parts together, in a line.

@@ -1,10 +1,12 @@
 //! A store as a worker sees it: the engine's own in memory, with what real ones do to a client.
 //!
 //! A write is asked for, becomes durable at some moment after that, and is answered at some moment after
-//! that. A crash takes what was only asked for. Of a database on another machine a commit can be answered
-//! with silence: it has landed, or is lost, or **hangs** — it lands long after its client has been told
-//! that nobody knows, unless somebody else has begun meanwhile. Until its fate is decided it keeps its
-//! order locked, as a database does: others who write there wait.
+//! that. What is asked of a file is written at once and synced later, with whatever else was written by then, or
+//! when somebody reads; a crash before takes it. That a real store answers no sooner than it has synced is shown
+//! elsewhere. Of a database on another machine a commit can be answered with silence: it has landed, or is lost,
+//! or **hangs** — it lands long after its client has been told that nobody knows, unless somebody else has begun
+//! meanwhile. Until its fate is decided it keeps its order locked, as a database does: others who write there
+//! wait.
 
 // Long because: a store has that many methods, and each is one of the faults' places.
 
@@ -32,6 +34,7 @@ use crate::lab::Lab;
 use crate::points::{Op, Point};
 
 pub(crate) use disk::{Disk, Locked};
+use disk::{land, sync, write};
 
 /// Which store is modelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -104,18 +107,23 @@ impl ModelStore {
             return Err(StoreError::Unavailable("no answer".to_owned()).into());
         }
         let memory = self.lab.inner().disk.memory.clone();
+        // Nobody sees in a file what a crash could take.
+        sync(&self.lab, memory.writes());
         what(&memory)
     }
 
     /// A call that writes. `told` hears of it as soon as it is durable.
-    async fn writes<T, E: From<StoreError>>(
+    async fn writes<T: Clone + Send + 'static, E: From<StoreError>>(
         &self,
         op: Op,
         locks: Option<Locked>,
         what: impl Fn(&MemoryStore) -> Result<T, E> + Send + 'static,
         told: impl Fn(&Lab, &T) + Send + 'static,
     ) -> Result<T, E> {
-        self.lab.point(self.process, Point::Asked(op)).await;
+        let file = self.lab.case().store == StoreKind::Sqlite;
+        if !file {
+            self.lab.point(self.process, Point::Asked(op)).await;
+        }
         while let Some(locks) = &locks
             && self.lab.inner().disk.locked.contains(locks)
         {
@@ -123,6 +131,9 @@ impl ModelStore {
             self.lab.executor().sleep(self.process, wait).await;
         }
         let fault = self.lab.store_fault(self.process, op);
+        if file && matches!(fault, Some(StoreFault::Unavailable | StoreFault::Lost)) {
+            self.lab.point(self.process, Point::Asked(op)).await;
+        }
         match fault {
             Some(StoreFault::Unavailable) => {
                 return Err(StoreError::Unavailable("no connection".to_owned()).into());
@@ -134,7 +145,14 @@ impl ModelStore {
             }
             Some(StoreFault::Landed) | None => {}
         }
-        let done = land(&self.lab, what, told);
+        let done = if file {
+            let (done, writes) = write(&self.lab, what, told);
+            self.lab.point(self.process, Point::Asked(op)).await;
+            sync(&self.lab, writes);
+            done
+        } else {
+            land(&self.lab, what, told)
+        };
         self.lab.point(self.process, Point::Durable(op)).await;
         match (fault, done) {
             (Some(_), Ok(_)) => Err(unknown().into()),
@@ -143,7 +161,7 @@ impl ModelStore {
     }
 
     /// Leaves a commit to the database: it lands by itself, or is rolled back.
-    fn hang<T, E>(
+    fn hang<T: Clone + Send + 'static, E>(
         &self,
         locks: Option<Locked>,
         what: impl Fn(&MemoryStore) -> Result<T, E> + Send + 'static,
@@ -171,19 +189,6 @@ impl ModelStore {
         };
         self.lab.executor().spawn(OUTSIDE, Box::pin(landing));
     }
-}
-
-/// Makes a write durable.
-fn land<T, E>(
-    lab: &Lab,
-    what: impl Fn(&MemoryStore) -> Result<T, E>,
-    told: impl Fn(&Lab, &T),
-) -> Result<T, E> {
-    let memory = lab.inner().disk.memory.clone();
-    let done = what(&memory)?;
-    lab.inner().disk.sync();
-    told(lab, &done);
-    Ok(done)
 }
 
 fn unknown() -> StoreError {

@@ -73,7 +73,14 @@ impl Wire {
                     format!("{process:?} to {upstream} {number}")
                 });
             }
-            About::Else => {}
+            About::Price => {}
+            About::Else => {
+                let what = format!(
+                    "{upstream} is sent what the judge can't read: {}",
+                    request.path
+                );
+                inner.judge.violated(3, what);
+            }
         }
         if arrives {
             let packet = Packet::Request {
@@ -105,6 +112,7 @@ impl Transport for Wire {
         let (there, back, fault) = self.lab.travels(self.upstream);
         self.lab.point(self.process, Point::BeforeFirstByte).await;
         if fault == Some(NetworkFault::NoConnection) {
+            self.lab.strikes(self.upstream, NetworkFault::NoConnection);
             executor.sleep(self.process, CONNECTS).await;
             return error(Certainty::NotSent, TransportErrorKind::Connect);
         }
@@ -118,6 +126,9 @@ impl Transport for Wire {
         let back = (fault != Some(NetworkFault::AnswerLost)).then_some(back);
         let arrives = fault != Some(NetworkFault::RequestLost);
         let told = self.lets_go(&request, there, back, arrives);
+        if let Some(fault) = fault {
+            self.lab.strikes(self.upstream, fault);
+        }
         self.lab.point(self.process, Point::BytesGone).await;
         let patience = executor.sleep(self.process, PATIENCE);
         let answer = tokio::select! {
@@ -149,6 +160,9 @@ fn received(request: &http::Request<Bytes>) -> Request {
 enum About {
     Submit(String),
     Query(String),
+    /// What a product costs.
+    Price,
+    /// Something that could be a submit.
     Else,
 }
 
@@ -161,6 +175,7 @@ fn about(request: &Request, upstream: Upstream) -> About {
     match request.path.rsplit('/').next() {
         Some("onlineorder" | "recharge") => About::Submit(number()),
         Some("ordersta" | "orderdetail") => About::Query(number()),
+        Some("telquery" | "goods") => About::Price,
         Some(_) | None => About::Else,
     }
 }

@@ -16,7 +16,7 @@ use recharge_sim::{
 use crate::clock::WorkerClock;
 use crate::dice::Dice;
 use crate::executor::{In, Process};
-use crate::lab::Lab;
+use crate::lab::{APPROVERS, Lab};
 use crate::store::ModelStore;
 use crate::wire::Wire;
 
@@ -50,14 +50,16 @@ pub(crate) fn start(lab: &Lab, slot: usize) {
 async fn work(lab: Lab, slot: usize, process: Process) {
     let store = Arc::new(ModelStore::new(lab.clone(), process));
     let driver = loop {
-        // Every adapter can be made, or there is nothing to simulate.
         let Some(setup) = setup(&lab, process, store.clone()) else {
-            return;
+            let what = "an adapter can't be made, so there is nothing to simulate";
+            return lab.inner().judge.violated(11, what);
         };
         match setup.start().await {
             Ok(driver) => break driver,
             Err(error) => {
-                lab.note("can't start", u64::from(process.0), || error.to_string());
+                let text = error.to_string();
+                lab.inner().judge.text(&text, None);
+                lab.note("can't start", u64::from(process.0), || text);
                 lab.executor().sleep(process, AGAIN).await;
             }
         }
@@ -74,7 +76,10 @@ async fn deliver(lab: &Lab, process: Process, store: &dyn Store) {
     let mut news = lab.news();
     let mut dice = Dice::stream(lab.case().id.seed, 10, u64::from(process.0));
     loop {
-        let messages = store.messages(0, 100).await.unwrap_or_default();
+        let Ok(messages) = store.messages(0, 100).await else {
+            lab.executor().sleep(process, AGAIN).await;
+            continue;
+        };
         let mut ids = Vec::new();
         let mut deaf = Vec::new();
         for message in &messages {
@@ -84,7 +89,9 @@ async fn deliver(lab: &Lab, process: Process, store: &dyn Store) {
                 continue;
             }
             ids.push(message.id);
-            lab.note("told", message.id, || format!("{:?}", message.what));
+            let text = format!("{:?}", message.what);
+            lab.inner().judge.text(&text, None);
+            lab.note("told", message.id, || text);
             lab.inner().judge.told(message);
         }
         if !ids.is_empty() {
@@ -107,7 +114,7 @@ async fn deliver(lab: &Lab, process: Process, store: &dyn Store) {
 fn setup(lab: &Lab, process: Process, store: Arc<ModelStore>) -> Option<Setup> {
     let settings = &lab.case().settings;
     let providers = providers(lab, process)?;
-    let clock = WorkerClock::new(lab.executor().clone(), process, lab.zero());
+    let clock = WorkerClock::new(lab.epochs(), process, lab.zero());
     let seed = Dice::stream(lab.case().id.seed, 5, u64::from(process.0)).next();
     let routes = routes(lab, &providers);
     let mut setup = Setup::new(store, providers, Arc::new(clock), seed);
@@ -120,7 +127,7 @@ fn setup(lab: &Lab, process: Process, store: Arc<ModelStore>) -> Option<Setup> {
     setup.limits.queries_per_second = settings.queries_per_second;
     setup.limits.submits_per_second = settings.submits_per_second;
     setup.limits.breaker_after = settings.breaker_after;
-    setup.approvers = vec!["dan".to_owned()];
+    setup.approvers = APPROVERS.map(str::to_owned).to_vec();
     Some(setup)
 }
 
@@ -152,7 +159,8 @@ fn routes(lab: &Lab, providers: &[Arc<dyn Provider>]) -> BTreeMap<AccountKind, V
         let name = route.provider.as_str();
         if mute == Some(name) {
             route.can_query = false;
-            route.callback_counts = settings.callbacks_count && name == Upstream::Jisu.as_str();
+            // Of Juhe's it must not, whatever is configured: its signature doesn't cover the state.
+            route.callback_counts = settings.callbacks_count;
         }
         route.failover_after_failure = settings.failover;
         if settings.price_ceiling {

@@ -2,27 +2,27 @@
 
 use std::time::Duration;
 
-use recharge_sim::{FaultPlan, Settle, Stage, Timings, World, WorldConfig};
+use recharge_sim::{FaultPlan, PlanError, Settle, Stage, Timings, World, WorldConfig};
 
 use crate::case::{Case, Part};
 
 /// The world of a case.
-pub(crate) fn of(case: &Case) -> World {
-    World::new(WorldConfig {
+pub(crate) fn of(case: &Case) -> Result<World, PlanError> {
+    Ok(World::new(WorldConfig {
         seed: case.id.seed,
         settle: Settle::After(case.settings.settle),
         callbacks: case.kept().any(|part| *part == Part::Callbacks),
-        faults: plan(case, |_| true),
+        faults: plan(case, |_| true)?,
         ..WorldConfig::default()
-    })
+    }))
 }
 
 /// What still goes wrong when faults have stopped: how orders end is no fault of a call.
-pub(crate) fn calm(case: &Case) -> FaultPlan {
+pub(crate) fn calm(case: &Case) -> Result<FaultPlan, PlanError> {
     plan(case, |stage| stage == Stage::End)
 }
 
-fn plan(case: &Case, wanted: impl Fn(Stage) -> bool) -> FaultPlan {
+fn plan(case: &Case, wanted: impl Fn(Stage) -> bool) -> Result<FaultPlan, PlanError> {
     let settings = &case.settings;
     let mut plan = FaultPlan::off().with_timings(Timings {
         timeout_hold: settings.timeout_hold,
@@ -37,10 +37,9 @@ fn plan(case: &Case, wanted: impl Fn(Stage) -> bool) -> FaultPlan {
         if let Part::Fault(stage, kind, rate) = part
             && wanted(*stage)
         {
-            // A thousand divides exactly; the case draws no more than the plan takes.
             let rate = f64::from(u32::try_from(*rate).unwrap_or(0)) / 1000.0;
-            let _ = plan.set_rate(*stage, *kind, rate);
+            plan.set_rate(*stage, *kind, rate)?;
         }
     }
-    plan
+    Ok(plan)
 }

@@ -29,6 +29,8 @@ pub struct CallbackSend {
     pub order_id: String,
     /// The urlencoded body.
     pub body: String,
+    /// Whether its signature is that of what it says; a re-split one's is.
+    pub genuine: bool,
     /// 1 for the first delivery.
     pub attempt: u32,
 }
@@ -40,6 +42,7 @@ impl fmt::Debug for CallbackSend {
             .field("upstream", &self.upstream)
             .field("order_id", &self.order_id)
             .field("body", &Size(self.body.len()))
+            .field("genuine", &self.genuine)
             .field("attempt", &self.attempt)
             .finish()
     }
@@ -122,33 +125,37 @@ impl World {
         match fault {
             Some(FaultKind::CallbackDropped) => {}
             Some(FaultKind::CallbackDoubled) => {
-                self.post(now, key, &fields);
-                self.post(now, key, &fields);
+                self.post(now, key, &fields, true);
+                self.post(now, key, &fields, true);
             }
             Some(FaultKind::CallbackReordered) => {
                 let later = now.saturating_add(self.plan.timings.callback_reorder);
-                self.post(later, key, &fields);
+                self.post(later, key, &fields, true);
             }
             Some(FaultKind::CallbackForged) => {
                 let mut forged = opposite(&fields);
                 set(&mut forged, "sign", md5::hex(&["forged", order_id]));
-                self.post(now, key, &forged);
-                self.post(now, key, &fields);
+                self.post(now, key, &forged, false);
+                self.post(now, key, &fields, true);
             }
-            Some(FaultKind::CallbackOtherSta) => self.post(now, key, &opposite(&fields)),
-            Some(FaultKind::CallbackResplit) => self.post(now, key, &resplit(&fields)),
+            // Juhe's signature doesn't cover it.
+            Some(FaultKind::CallbackOtherSta) => {
+                self.post(now, key, &opposite(&fields), upstream == Upstream::Juhe);
+            }
+            Some(FaultKind::CallbackResplit) => self.post(now, key, &resplit(&fields), true),
             // The plan refuses every other kind at this stage.
-            Some(_) | None => self.post(now, key, &fields),
+            Some(_) | None => self.post(now, key, &fields, true),
         }
     }
 
-    fn post(&mut self, at: Duration, key: &Key, fields: &[(String, String)]) {
+    fn post(&mut self, at: Duration, key: &Key, fields: &[(String, String)], genuine: bool) {
         self.ticket += 1;
         let send = CallbackSend {
             id: self.ticket,
             upstream: key.0,
             order_id: key.1.clone(),
             body: form::encode(fields),
+            genuine,
             attempt: 0,
         };
         self.outbox.waiting.insert((at, self.ticket), send);

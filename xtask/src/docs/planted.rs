@@ -7,6 +7,9 @@ use crate::planted;
 use crate::project::{Project, Result};
 use crate::simulate;
 
+/// Where it is said what the invariants are.
+const SAID: &str = "crates/recharge-proof/src/invariant.rs";
+
 pub(super) fn page(project: &Project) -> Result<String> {
     let bugs = planted::list(project)?;
     let lives = simulate::recorded(project)?;
@@ -37,5 +40,29 @@ pub(super) fn page(project: &Project) -> Result<String> {
                 .map_or_else(String::new, |part| format!("`{part}`")),
         )?;
     }
+    out.push_str(
+        "\n## The invariants\n\nAs the judge of the simulation says them; \
+         [the proof](../proof.md) says when each is looked at.\n\n\
+         | number | invariant | bugs |\n|---:|---|---:|\n",
+    );
+    for (number, says) in (1..).zip(invariants(&project.read(SAID)?)?) {
+        let of = bugs.iter().filter(|bug| bug.invariant == number).count();
+        writeln!(out, "| {number} | {} | {of} |", cell(&says))?;
+    }
     Ok(out)
+}
+
+/// The invariants in the order of their numbers, as the judge says them. Read, not called: nothing else here
+/// needs the whole of the simulation to be built.
+fn invariants(source: &str) -> Result<Vec<String>> {
+    let list = source.split_once("const SAYS: [&str; 15] = [");
+    let list = list.and_then(|(_, rest)| rest.split_once("];"));
+    let says = list.map(|(list, _)| list.lines().filter_map(quoted).collect::<Vec<_>>());
+    says.filter(|says| says.len() == 15)
+        .ok_or_else(|| format!("{SAID} says no more what the fifteen invariants are").into())
+}
+
+fn quoted(line: &str) -> Option<String> {
+    let text = line.trim().strip_prefix('"')?.strip_suffix("\",")?;
+    Some(text.to_owned())
 }

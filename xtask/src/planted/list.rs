@@ -9,7 +9,7 @@ use crate::project::{Project, Result};
 /// Where the list is.
 pub(crate) const LIST: &str = "crates/recharge-proof/planted.toml";
 
-/// How many invariants `docs/lifecycle.md` numbers.
+/// How many invariants the judge has.
 const INVARIANTS: u8 = 15;
 
 /// One planted bug.
@@ -85,7 +85,7 @@ fn read(text: &str) -> Result<Vec<Bug>> {
         } else if !names.insert(&bug.name) {
             "another bug has that name"
         } else if !(1..=INVARIANTS).contains(&bug.invariant) {
-            "docs/lifecycle.md has no invariant of that number"
+            "the judge has no invariant of that number"
         } else if bug.rule.trim().is_empty() {
             "say which rule it breaks"
         } else if !bug.what.ends_with('.') || bug.what.contains(['|', '\n']) {

@@ -150,9 +150,9 @@ impl Work<'_> {
                 self.may_send(reason)
             }
             Verdict::SendElsewhere { provider } => {
-                let OrderState::Review(ReviewReason::ProbablyNotTaken) = state else {
+                if state != OrderState::Review(ReviewReason::ProbablyNotTaken) {
                     return not_now("sent by another provider");
-                };
+                }
                 let used = order
                     .attempts
                     .iter()

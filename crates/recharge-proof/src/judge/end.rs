@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use recharge_core::OrderState;
-use recharge_engine::store::{Filter, Message, Store, Stored, Told};
-use recharge_engine::{MemoryStore, Order, StoreError};
+use recharge_engine::store::{Filter, Message, OrderKey, Store, Stored, Told};
+use recharge_engine::{MemoryStore, Order, Recorded, StoreError};
 use recharge_sim::{LedgerState, Upstream, World};
 
 use super::{File, Judge};
 use crate::store::at_once;
+
+const MINUTE: Duration = Duration::from_mins(1);
 
 impl Judge {
     /// A merchant, or an operator, is told something.
@@ -38,11 +40,9 @@ impl Judge {
 
     /// Whether every order has come to an end or to a person.
     pub(crate) fn all_rest(&self, orders: usize) -> bool {
-        let rests =
-            |file: &File| file.state.is_end() || matches!(file.state, OrderState::Review(_));
         let told =
             |file: &File| file.told.map(|(version, _)| version) == file.notice.map(|(it, _)| it);
-        self.acknowledged.len() >= orders && self.files.values().all(|it| rests(it) && told(it))
+        self.acknowledged.len() >= orders && self.files.values().all(|it| it.rests() && told(it))
     }
 
     /// Faults have stopped long ago.
@@ -53,19 +53,11 @@ impl Judge {
             complaints.push((11, format!("of {accepted} orders {taken} are taken")));
         }
         for file in self.files.values() {
-            let (name, state) = (&file.name, file.state);
-            let at_desk = matches!(state, OrderState::Review(_));
-            if !state.is_end() && !at_desk {
-                complaints.push((11, format!("order {name} is {state} for ever")));
-                continue;
-            }
-            if at_desk && !file.alarmed && !self.restored {
-                complaints.push((11, format!("order {name} is on a desk without an alarm")));
-            }
-            let told = file.told.map(|(_, state)| state);
-            if told != Some(state) && !(self.restored && file.notice.is_none()) {
-                let what = format!("order {name} is {state}, and its merchant was told {told:?}");
-                complaints.push((12, what));
+            if file.rests() {
+                complaints.extend(self.is_known(file));
+            } else {
+                let what = format!("order {} is {} for ever", file.name, file.state);
+                complaints.push((11, what));
             }
         }
         for (invariant, what) in complaints {
@@ -74,13 +66,43 @@ impl Judge {
         self.all_charges(world, now);
     }
 
+    /// Whoever must know where an order rests has heard.
+    fn is_known(&self, file: &File) -> Vec<(u8, String)> {
+        let (name, state) = (&file.name, file.state);
+        let mut complaints = Vec::new();
+        if matches!(state, OrderState::Review(_)) && !file.alarmed && !self.restored {
+            complaints.push((11, format!("order {name} is on a desk without an alarm")));
+        }
+        let told = file.told.map(|(_, state)| state);
+        if told != Some(state) && !(self.restored && file.notice.is_none()) {
+            let what = format!("order {name} is {state}, and its merchant was told {told:?}");
+            complaints.push((12, what));
+        }
+        complaints
+    }
+
+    /// Every order that is there.
+    pub(crate) fn all_of(&mut self, memory: &MemoryStore) -> Vec<Stored> {
+        self.read(at_once(memory.list(&Filter::default(), None, usize::MAX)))
+    }
+
+    /// All that is on record about one.
+    pub(crate) fn log_of(&mut self, memory: &MemoryStore, key: OrderKey) -> Vec<Recorded> {
+        self.read(at_once(memory.log(key)))
+    }
+
+    /// What is there to be judged. Nothing would be wrong with a store that nobody can read.
+    fn read<T>(&mut self, answer: Result<Vec<T>, StoreError>) -> Vec<T> {
+        answer.unwrap_or_else(|error| {
+            self.violated(10, format!("the store can't be read: {error}"));
+            Vec::new()
+        })
+    }
+
     /// Every order is what its log makes of it.
     pub(crate) fn replayed(&mut self, memory: &MemoryStore) {
-        let filter = Filter::default();
-        let stored: Result<_, StoreError> = at_once(memory.list(&filter, None, usize::MAX));
-        for Stored { key, order } in stored.unwrap_or_default() {
-            let log: Result<_, StoreError> = at_once(memory.log(key));
-            let log = log.unwrap_or_default();
+        for Stored { key, order } in self.all_of(memory) {
+            let log = self.log_of(memory, key);
             let replayed = Order::replay(order.acceptance().clone(), &log);
             if replayed.as_ref() != Ok(&order) {
                 let what = format!("order {} is not what its log says", order.what().order_id);
@@ -95,8 +117,8 @@ impl Judge {
         if self.restored {
             return;
         }
-        let unhandled: Result<_, StoreError> = at_once(memory.unhandled(1));
-        if let Some(entry) = unhandled.unwrap_or_default().first() {
+        let unhandled = at_once(memory.unhandled(1));
+        if let Some(entry) = self.read(unhandled).first() {
             let what = format!(
                 "a callback about {} was kept and not heard of",
                 entry.callback.number
@@ -111,6 +133,11 @@ impl Judge {
         let watches = u32::try_from(self.times.watch_after.len()).unwrap_or(0);
         let mut complaints = Vec::new();
         for file in self.files.values() {
+            // What happened only now may still be on its way to whoever must know.
+            let late = file.notice_at.is_none_or(|at| at + MINUTE < now);
+            if file.rests() && late {
+                complaints.extend(self.is_known(file));
+            }
             let Some(ended) = file.ended_at.filter(|at| steady && *at + last < now) else {
                 continue;
             };

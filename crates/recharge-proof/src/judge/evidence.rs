@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use recharge_core::{QueryOutcome, SubmitOutcome, UpstreamState};
-use recharge_engine::{Moment, Purpose, SendToken, Times};
+use recharge_engine::{Epoch, Purpose, SendToken, Times};
 
 /// One number at one provider.
 #[derive(Debug, Clone, Default)]
@@ -18,16 +18,18 @@ pub(crate) struct Evidence {
     pub(crate) last: Option<Answered>,
     /// The same when the order last ended.
     pub(crate) at_end: Option<Answered>,
+    /// Whether two people allowed a send of it, whatever else is open.
+    pub(crate) permitted: bool,
 }
 
-/// One send.
+/// One send. Times are true ones: what the engine makes of its clocks may take longer, never less.
 #[derive(Debug, Clone)]
 pub(crate) struct Send {
     pub(crate) token: SendToken,
-    pub(crate) intended: Moment,
+    pub(crate) intended: Duration,
     /// How many answers had been heard before.
     pub(crate) heard: usize,
-    pub(crate) end: Option<(End, Moment)>,
+    pub(crate) end: Option<(End, Duration)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +64,10 @@ pub(crate) enum Answered {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Heard {
     pub(crate) said: Answered,
-    pub(crate) asked: Moment,
-    pub(crate) at: Moment,
+    pub(crate) asked: Duration,
+    /// By the clock of which worker.
+    pub(crate) epoch: Epoch,
+    pub(crate) at: Duration,
     pub(crate) purpose: Purpose,
 }
 
@@ -107,13 +111,12 @@ impl Evidence {
             return false;
         };
         let known = |heard: &Heard| heard.said != Answered::NoSuchOrder;
-        let denied =
-            |heard: &Heard| heard.said == Answered::NoSuchOrder && heard.asked.not_before(rejected);
+        let denied = |heard: &Heard| heard.said == Answered::NoSuchOrder && heard.asked >= rejected;
         self.answers.iter().any(denied) && !self.answers.iter().any(known)
     }
 
-    /// Says "failed", and said so before, the second asked at least so long after the first was heard,
-    /// with nothing else in between; and never that it was paid.
+    /// Since it was last sent it says "failed", and said so before, the second asked at least so long after the
+    /// first was heard, with nothing else in between; and never that it was paid.
     fn failed(&self, apart: Duration) -> bool {
         if self.paid() {
             return false;
@@ -122,10 +125,9 @@ impl Evidence {
             .answers
             .iter()
             .rposition(|heard| heard.said == Answered::Charging);
-        let since = self
-            .answers
-            .get(after.map_or(0, |at| at + 1)..)
-            .unwrap_or_default();
+        let sent = self.sends.last().map_or(0, |send| send.heard);
+        let since = after.map_or(0, |at| at + 1).max(sent);
+        let since = self.answers.get(since..).unwrap_or_default();
         let mut row: Vec<&Heard> = Vec::new();
         for heard in since {
             if heard.said != Answered::Failed {
@@ -133,9 +135,7 @@ impl Evidence {
                 continue;
             }
             let confirms = heard.purpose != Purpose::CallbackCounts
-                && row
-                    .iter()
-                    .any(|first| heard.asked.elapsed_since(first.at) >= apart);
+                && row.iter().any(|first| heard.asked >= first.at + apart);
             if confirms {
                 return true;
             }
@@ -169,13 +169,15 @@ impl Evidence {
         let often = denied.len() >= usize::try_from(times.not_found_answers).unwrap_or(usize::MAX);
         let late = denied
             .first()
-            .is_some_and(|it| it.asked.elapsed_since(last.intended) >= times.quarantine());
+            .is_some_and(|it| it.asked >= last.intended + quarantine(times));
         often && late
     }
 
-    /// Asked about since then, and denied, or failed where that is as good.
-    pub(crate) fn asked_since(&self, then: Moment) -> bool {
-        let asked = self.answers.last().filter(|it| it.asked.not_before(then));
+    /// Asked about since then, and denied, or failed where that is as good. A worker that has been superseded
+    /// can write down what happened then after the new one has asked: the question of the new one will do.
+    pub(crate) fn asked_since(&self, (then, epoch): (Duration, Epoch)) -> bool {
+        let since = |it: &&Heard| it.asked >= then || it.epoch > epoch;
+        let asked = self.answers.last().filter(since);
         asked.is_some_and(|it| matches!(it.said, Answered::NoSuchOrder | Answered::Failed))
     }
 
@@ -188,4 +190,10 @@ impl Evidence {
     pub(crate) fn failed_for_good(&self, apart: Duration) -> bool {
         !self.unsent() && !self.refused() && self.failed(apart)
     }
+}
+
+/// For how long after the intent "no such order" proves nothing: until no byte can be under way any more, and
+/// the wait from then on.
+fn quarantine(times: &Times) -> Duration {
+    times.send_deadline + times.request_timeout + times.not_found_quarantine
 }

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use recharge_core::{OrderId, OrderState};
+use recharge_core::{Account, OrderId, OrderState};
 use recharge_engine::store::Stored;
-use recharge_engine::{Decision, Moment, SendToken, WallTime};
+use recharge_engine::{Decision, Epoch, SendToken, Verdict, WallTime};
 
 use super::evidence::{Answered, End, Evidence};
 use super::log::Complaints;
@@ -13,13 +13,9 @@ use crate::executor::Process;
 
 /// An order's file.
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each says something else of the order"
-)]
 pub(crate) struct File {
     pub(crate) name: OrderId,
-    pub(crate) account: String,
+    pub(crate) account: Account,
     pub(crate) state: OrderState,
     pub(crate) version: u64,
     pub(crate) due: Option<WallTime>,
@@ -29,9 +25,12 @@ pub(crate) struct File {
     /// Who approved what, and whether something has been learned since.
     pub(crate) approval: Option<(Decision, bool)>,
     pub(crate) decided: bool,
-    pub(crate) permitted: bool,
+    /// What two people have allowed to be sent and has not been yet.
+    pub(crate) permitted: Option<Verdict>,
     /// The highest version that its merchant should hear of, and what was told.
     pub(crate) notice: Option<(u64, OrderState)>,
+    /// When that became durable.
+    pub(crate) notice_at: Option<Duration>,
     pub(crate) told: Option<(u64, OrderState)>,
     pub(crate) message: u64,
     pub(crate) alarmed: bool,
@@ -40,10 +39,15 @@ pub(crate) struct File {
     /// When it came to its last end, and how often it was asked about since.
     pub(crate) ended_at: Option<Duration>,
     pub(crate) asked_since_end: u32,
-    /// Since when it may be sent.
-    pub(crate) pending_since: Option<Moment>,
-    /// When a callback last caused a question.
-    pub(crate) callback_asked: Option<Moment>,
+    /// Since when it may be sent, and by whose clock.
+    pub(crate) pending_since: Option<(Duration, Epoch)>,
+    /// When it was accepted, and when it was first to be sent.
+    pub(crate) accepted: Duration,
+    /// Since when it waits to be sent, on the wall clock; `None` once a hold, or people, have a say in that.
+    pub(crate) waits_since: Option<WallTime>,
+    pub(crate) first_intent: Option<Duration>,
+    /// When a callback last caused a question, and by whose clock.
+    pub(crate) callback_asked: Option<(Duration, Epoch)>,
     /// The version of the newest evidence.
     pub(crate) evidence_version: u64,
     /// Whether the present step has an answer against its end.
@@ -61,14 +65,16 @@ pub(crate) struct Intent {
     /// On the monotonic clock of that process.
     pub(crate) at: Duration,
     pub(crate) used: bool,
+    /// What it is called to have come to.
+    pub(crate) ended: Option<End>,
 }
 
 impl File {
-    pub(crate) fn new(stored: &Stored) -> Self {
+    pub(crate) fn new(stored: &Stored, accepted: Duration) -> Self {
         let what = stored.order.what();
         Self {
             name: what.order_id.clone(),
-            account: what.account.as_str().to_owned(),
+            account: what.account.clone(),
             state: OrderState::Pending,
             version: 0,
             due: stored.order.due(),
@@ -76,15 +82,19 @@ impl File {
             intent: None,
             approval: None,
             decided: false,
-            permitted: false,
+            permitted: None,
             notice: None,
+            notice_at: None,
             told: None,
             message: 0,
             alarmed: false,
             occasions: VecDeque::new(),
             ended_at: None,
             asked_since_end: 0,
-            pending_since: Some(stored.order.accepted()),
+            pending_since: Some((accepted, stored.order.accepted().epoch)),
+            accepted,
+            waits_since: (!stored.order.acceptance().held).then(|| stored.order.accepted().wall),
+            first_intent: None,
             callback_asked: None,
             evidence_version: 0,
             contradicted: false,
@@ -92,9 +102,25 @@ impl File {
         }
     }
 
+    /// Whether it has ended or is on a desk.
+    pub(crate) const fn rests(&self) -> bool {
+        self.state.is_end() || matches!(self.state, OrderState::Review(_))
+    }
+
     /// Whether it is called failed, and no person said so.
     pub(crate) fn failed_by_itself(&self) -> bool {
         self.state == OrderState::Failed && !self.decided
+    }
+
+    /// Whether two people have allowed this very send.
+    pub(super) fn permits(&self, index: u32, provider: &str) -> bool {
+        match &self.permitted {
+            Some(Verdict::SendAgain { attempt }) => *attempt == index,
+            Some(Verdict::SendElsewhere { provider: to }) => {
+                usize::try_from(index) == Ok(self.attempts.len()) && to.as_str() == provider
+            }
+            Some(Verdict::Succeeded | Verdict::Failed | Verdict::Cancel) | None => false,
+        }
     }
 
     pub(crate) fn attempt(&mut self, index: u32) -> Option<&mut Evidence> {
@@ -124,13 +150,15 @@ impl File {
         attempt: u32,
         token: SendToken,
         end: End,
-        at: Moment,
+        at: Duration,
         complaints: &mut Complaints,
     ) {
         self.learned();
-        let intent = self.intent.as_ref().filter(|intent| intent.token == token);
-        if end == End::NotSent && intent.is_some_and(|intent| intent.used) {
-            complaints.add(3, "is called not sent, and its bytes have gone");
+        if let Some(intent) = self.intent.as_mut().filter(|it| it.token == token) {
+            if end == End::NotSent && intent.used {
+                complaints.add(3, "is called not sent, and its bytes have gone");
+            }
+            intent.ended = Some(end);
         }
         let failed = self.state == OrderState::Failed;
         let Some(known) = self.attempt(attempt) else {

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use recharge_core::{OrderState, ReviewReason};
 use recharge_engine::store::{Lease, OrderKey, Stored};
-use recharge_engine::{Event, Purpose, Recorded, SendToken, Step, WallTime};
+use recharge_engine::{Event, Purpose, Recorded, SendToken, Step};
+use recharge_sim::Upstream;
 
+use super::callbacks::only_hasten;
 use super::evidence::{Answered, End, Evidence, Heard, Send};
 use super::file::{File, Intent};
 use super::{Judge, OrderId};
@@ -25,7 +27,8 @@ pub(crate) struct Writer {
 impl Judge {
     /// An order has become durable.
     pub(crate) fn accepted(&mut self, stored: &Stored) {
-        let file = File::new(stored);
+        let accepted = self.truly(stored.order.accepted());
+        let file = File::new(stored, accepted);
         if let Some(other) = self.by_name.get(&file.name) {
             let what = format!("order {} is taken twice, as {other:?} as well", file.name);
             self.violated(9, what);
@@ -47,7 +50,6 @@ impl Judge {
             return;
         };
         let before = (file.state, file.due);
-        let sampled = file.version % 16 == key.0 % 16;
         let mut complaints = Complaints::default();
         file.contradicted = false;
         for recorded in &step.events {
@@ -74,13 +76,12 @@ impl Judge {
             complaints.add(6, what);
         }
         self.moved(&mut file, step, writer, &mut complaints);
-        callbacks_only_hasten(before, &file, step, &mut complaints);
+        only_hasten(before, &file, step, &mut complaints);
         for (invariant, what) in complaints.0 {
             self.violated(invariant, format!("order {} {what}", file.name));
         }
-        if sampled {
-            let text = format!("{:?} {:?}", step.events, step.alarms);
-            self.text(&text, &file.account);
+        for recorded in step.events.iter().filter(|it| has_text(&it.event)) {
+            self.text(&format!("{:?}", recorded.event), Some(&file.account));
         }
         self.files.insert(key, file);
     }
@@ -97,7 +98,7 @@ impl Judge {
             complaints.add(10, what);
         }
         file.version = recorded.version;
-        let at = recorded.at;
+        let at = self.truly(recorded.at);
         match &recorded.event {
             Event::SendIntended { .. } => self.intended(file, recorded, writer, complaints),
             Event::SendEnded {
@@ -133,16 +134,18 @@ impl Judge {
                 file.occasion(writer.now);
                 self.decided(file, decision, approved_by.as_ref(), complaints);
             }
-            Event::Moved { to, cause } => self.moves(file, *to, *cause, at, complaints),
+            Event::Moved { to, cause } => {
+                self.moves(file, *to, *cause, (at, recorded.at.epoch), complaints);
+            }
             Event::CallbackSeen { asks: true, .. } => {
-                let gap = self.times.callback_gap;
-                let last = file.callback_asked.replace(at);
-                if last.is_some_and(|last| at.elapsed_since(last) < gap) {
-                    complaints.add(15, "is asked about for each callback");
-                }
+                self.asked_by_callback(file, recorded.at, complaints);
                 file.occasion(writer.now);
             }
-            Event::AskedAgain { .. } | Event::Recovered | Event::Held | Event::Probed { .. } => {
+            Event::Held => {
+                file.waits_since = None;
+                file.occasion(writer.now);
+            }
+            Event::AskedAgain { .. } | Event::Recovered | Event::Probed { .. } => {
                 file.occasion(writer.now);
             }
             Event::CallbackSeen { asks: false, .. }
@@ -168,18 +171,25 @@ impl Judge {
         else {
             return;
         };
+        let at = self.truly(recorded.at);
+        let waited = file.waits_since.map(|since| recorded.at.wall.since(since));
+        if let Some(waited) = waited.filter(|waited| *waited >= self.times.pending_limit) {
+            complaints.add(11, format!("is sent {waited:?} after it was accepted"));
+        }
         file.occasion(writer.now);
         file.learned();
-        self.intends(file, *attempt, complaints);
+        let permitted = file.permits(*attempt, provider.as_str());
+        self.intends(file, *attempt, permitted, complaints);
         let number = number.as_str();
         match file.attempt_or_new(*attempt, number, provider.as_str()) {
             Some(known) => {
                 if known.number != number {
                     complaints.add(4, format!("sends attempt {attempt} under another number"));
                 }
+                known.permitted |= permitted;
                 known.sends.push(Send {
                     token: *token,
-                    intended: recorded.at,
+                    intended: at,
                     heard: known.answers.len(),
                     end: None,
                 });
@@ -187,18 +197,20 @@ impl Judge {
             None => complaints.add(10, format!("has no attempt before attempt {attempt}")),
         }
         self.owns(&file.name, number);
-        file.permitted = false;
+        file.first_intent = file.first_intent.or(Some(at));
+        file.permitted = None;
         file.intent = Some(Intent {
             number: number.to_owned(),
             token: *token,
             by: writer.process,
             at: writer.monotonic,
             used: false,
+            ended: None,
         });
     }
 
     /// An answer has become durable.
-    fn answered(&self, file: &mut File, recorded: &Recorded, complaints: &mut Complaints) {
+    fn answered(&mut self, file: &mut File, recorded: &Recorded, complaints: &mut Complaints) {
         let Event::Answered {
             attempt,
             asked,
@@ -209,8 +221,12 @@ impl Judge {
         else {
             return;
         };
-        if *purpose == Purpose::CallbackCounts && !self.callbacks_count {
-            complaints.add(7, "believes a callback, which nobody allowed");
+        if *purpose == Purpose::CallbackCounts {
+            let index = usize::try_from(*attempt).unwrap_or(usize::MAX);
+            let of = file.attempts.get(index).map(|it| it.provider.as_str());
+            if !self.callbacks_count || of != Some(Upstream::Jisu.as_str()) {
+                complaints.add(7, "believes a callback, which nobody allowed");
+            }
         }
         let said = Answered::of(outcome);
         let counts = match purpose {
@@ -221,12 +237,14 @@ impl Judge {
         if said != Answered::NoSuchOrder {
             file.learned();
         }
+        let times = (self.truly(*asked), self.truly(recorded.at));
         if let Some(known) = file.attempt(*attempt) {
             known.last = Some(said);
             known.answers.push(Heard {
                 said,
-                asked: *asked,
-                at: recorded.at,
+                asked: times.0,
+                epoch: asked.epoch,
+                at: times.1,
                 purpose: *purpose,
             });
             let against = contradicts(file, *attempt, said);
@@ -236,10 +254,10 @@ impl Judge {
     }
 
     /// A number is about to be allowed out.
-    fn intends(&mut self, file: &File, attempt: u32, complaints: &mut Complaints) {
+    fn intends(&mut self, file: &File, attempt: u32, permitted: bool, complaints: &mut Complaints) {
         let apart = self.times.confirm_failure_after;
         let index = usize::try_from(attempt).unwrap_or(usize::MAX);
-        let allowed = self.allowed.entry(file.name.clone()).or_default();
+        let known = file.attempts.get(index);
         let others = || {
             file.attempts
                 .iter()
@@ -247,16 +265,20 @@ impl Judge {
                 .filter(|(at, _)| *at != index)
         };
         let open = others().find(|(_, other)| !other.negative(apart));
+        // What was allowed is this attempt's: one that wrote nothing may be tried again, and no other.
         if let Some((_, open)) = open
-            && allowed.sends == 0
+            && !permitted
+            && !known.is_some_and(|known| known.permitted)
         {
             let what = format!("is sent on, and its number {} is not negative", open.number);
             complaints.add(2, what);
         }
         let failed = others().any(|(_, other)| other.failed_for_good(apart));
-        if failed && !file.permitted {
+        if failed && !permitted {
             if self.lies.failover {
-                allowed.failovers += 1;
+                // Nothing of one that is tried again has been written.
+                let allowed = self.allowed.entry(file.name.clone()).or_default();
+                allowed.failovers += u32::from(known.is_none());
             } else {
                 complaints.add(1, "is sent on by itself after a confirmed failure");
             }
@@ -274,11 +296,8 @@ impl Judge {
             );
             complaints.add(2, what);
         }
-        let again = file
-            .attempts
-            .get(index)
-            .is_some_and(Evidence::may_have_gone);
-        if again && !file.permitted {
+        let again = known.is_some_and(Evidence::may_have_gone);
+        if again && !permitted {
             complaints.add(2, "is sent again, and nobody allowed it");
         }
     }
@@ -297,7 +316,8 @@ impl Judge {
         };
         let kept = self.violations.len();
         for (key, (stored, log)) in orders {
-            let mut file = File::new(stored);
+            let accepted = self.truly(stored.order.accepted());
+            let mut file = File::new(stored, accepted);
             let mut complaints = Complaints::default();
             let allowed = self.allowed.get(&file.name).copied();
             for recorded in log {
@@ -318,6 +338,26 @@ impl Judge {
         self.violations.truncate(kept);
         let known: Vec<OrderId> = self.by_name.keys().cloned().collect();
         self.acknowledged.retain(|name| known.contains(name));
+    }
+}
+
+/// Whether an event can hold what somebody else has written.
+const fn has_text(event: &Event) -> bool {
+    match event {
+        Event::SendEnded { .. }
+        | Event::Answered { .. }
+        | Event::CallbackSeen { .. }
+        | Event::AskedAgain { .. }
+        | Event::Approved { .. }
+        | Event::Decided { .. }
+        | Event::Probed { .. }
+        | Event::Priced { .. } => true,
+        Event::SendIntended { .. }
+        | Event::Adopted { .. }
+        | Event::Moved { .. }
+        | Event::Recovered
+        | Event::Held
+        | Event::Scheduled { .. } => false,
     }
 }
 
@@ -346,43 +386,5 @@ pub(super) struct Complaints(pub(super) Vec<(u8, String)>);
 impl Complaints {
     pub(super) fn add(&mut self, invariant: u8, what: impl Into<String>) {
         self.0.push((invariant, what.into()));
-    }
-}
-
-/// A callback, and an answer to what it asked other than "succeeded", leave everything as it is.
-fn callbacks_only_hasten(
-    before: (OrderState, Option<WallTime>),
-    file: &File,
-    step: &Step,
-    complaints: &mut Complaints,
-) {
-    let hastens = |recorded: &Recorded| match &recorded.event {
-        Event::CallbackSeen { .. } => true,
-        Event::Answered {
-            purpose: Purpose::Callback,
-            outcome,
-            ..
-        } => Answered::of(outcome) != Some(Answered::Succeeded),
-        _ => false,
-    };
-    if !step.events.first().is_some_and(hastens) {
-        return;
-    }
-    // One that is configured to count is an answer of its own.
-    let counts = step.events.iter().any(|recorded| {
-        matches!(
-            &recorded.event,
-            Event::Answered {
-                purpose: Purpose::CallbackCounts,
-                ..
-            }
-        )
-    });
-    if !counts && before != (file.state, file.due) {
-        let (from, to) = (before.0, file.state);
-        complaints.add(
-            8,
-            format!("goes from {from} to {to}, or is put off, by a callback"),
-        );
     }
 }

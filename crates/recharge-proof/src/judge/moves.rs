@@ -1,7 +1,9 @@
 //! What must be true of an order that moves.
 
+use std::time::Duration;
+
 use recharge_core::{OrderState, ReviewReason};
-use recharge_engine::{Alarm, Cause, Event, Moment, Step};
+use recharge_engine::{Alarm, Cause, Epoch, Event, Step};
 
 use super::Judge;
 use super::evidence::Evidence;
@@ -32,12 +34,10 @@ impl Judge {
     ) {
         let apart = self.times.confirm_failure_after;
         let state = file.state;
-        let open = !state.is_end() && !matches!(state, OrderState::Review(_));
         let askable = file.attempts.iter().any(Evidence::may_have_gone);
-        if open && file.due.is_none() {
+        if !file.rests() && file.due.is_none() {
             complaints.add(11, format!("is {state} and never due again"));
         }
-        let at_rest = |state: OrderState| state.is_end() || matches!(state, OrderState::Review(_));
         let told = step
             .notices
             .last()
@@ -50,6 +50,7 @@ impl Judge {
                 );
             }
             file.notice = Some((version, state));
+            file.notice_at = Some(writer.now);
         }
         let passed = step
             .events
@@ -58,7 +59,7 @@ impl Judge {
         if !passed {
             return;
         }
-        if at_rest(state) && told.is_none_or(|(_, told)| told != state) {
+        if file.rests() && told.is_none_or(|(_, told)| told != state) {
             complaints.add(12, format!("is {state} and its merchant is not told"));
         }
         if let OrderState::Review(reason) = state {
@@ -99,6 +100,32 @@ impl Judge {
         }
     }
 
+    /// A limit is not applied before it has passed.
+    fn in_time(&self, file: &File, cause: Cause, at: Duration, complaints: &mut Complaints) {
+        let since = match cause {
+            // What people have allowed waits from their decision.
+            Cause::Expired if file.permitted.is_some() => file.pending_since.map(|(then, _)| then),
+            Cause::Expired => Some(file.accepted),
+            Cause::Overdue => file.first_intent,
+            _ => return,
+        };
+        let limit = match file.state {
+            OrderState::Charging => self.times.charging_limit,
+            OrderState::Unknown => self.times.unknown_limit,
+            _ => self.times.pending_limit,
+        };
+        // Wall clocks count whole milliseconds.
+        let passed = since.is_some_and(|since| at + Duration::from_millis(1) >= since + limit);
+        if !passed {
+            let what = format!(
+                "is {} and {cause:?} after {:?}",
+                file.state,
+                since.map(|it| at.saturating_sub(it))
+            );
+            complaints.add(11, what);
+        }
+    }
+
     fn can_be_asked(&self, file: &File) -> bool {
         file.attempts.iter().any(|attempt| {
             attempt.may_have_gone() && Some(attempt.provider.as_str()) != self.mute.as_deref()
@@ -110,7 +137,7 @@ impl Judge {
         file: &mut File,
         to: OrderState,
         cause: Cause,
-        at: Moment,
+        at: (Duration, Epoch),
         complaints: &mut Complaints,
     ) {
         let from = file.state;
@@ -135,8 +162,14 @@ impl Judge {
             }
         }
         file.pending_since = (to == OrderState::Pending).then_some(at);
+        if self.steady {
+            self.in_time(file, cause, at.0, complaints);
+        }
         file.decided = cause == Cause::Decided;
         file.state = to;
+        if file.rests() {
+            file.permitted = None;
+        }
         if to.is_end() {
             for attempt in &mut file.attempts {
                 attempt.at_end = attempt.last;

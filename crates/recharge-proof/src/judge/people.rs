@@ -7,6 +7,7 @@ use super::Judge;
 use super::evidence::Evidence;
 use super::file::File;
 use super::log::Complaints;
+use crate::lab::APPROVERS;
 
 impl Judge {
     /// A decision has come into force.
@@ -18,6 +19,7 @@ impl Judge {
         complaints: &mut Complaints,
     ) {
         let apart = self.times.confirm_failure_after;
+        file.waits_since = None;
         if decision.seen < file.evidence_version {
             complaints.add(6, "is decided by somebody who had not seen the evidence");
         }
@@ -28,14 +30,28 @@ impl Judge {
         let doubtful = !file.attempts.iter().all(|attempt| attempt.negative(apart));
         let contradiction = file.state == OrderState::Review(ReviewReason::Contradiction);
         let fails = decision.verdict == Verdict::Failed && (doubtful || contradiction);
-        let invariant = if sends { 2 } else { 6 };
+        let invariant = match decision.verdict {
+            Verdict::Succeeded => 7,
+            Verdict::Failed | Verdict::Cancel => 6,
+            Verdict::SendAgain { .. } | Verdict::SendElsewhere { .. } => 2,
+        };
+        if !decision.evidence.contains(char::is_alphabetic) {
+            complaints.add(invariant, "is decided, and nothing is said to prove it");
+        }
         if sends || fails {
+            let both = approved_by.into_iter().chain([&decision.by]);
+            if let Some(person) = both.into_iter().find(|it| !counts(it)) {
+                let what = format!("is decided by {person}, whom nobody has authenticated");
+                complaints.add(invariant, what);
+            }
             let approval = file.approval.take();
             match (approved_by, approval) {
-                (Some(first), _) if first.is_same(&decision.by) => {
+                (Some(first), _) if name(first) == name(&decision.by) => {
                     complaints.add(invariant, "is decided by one person twice");
                 }
-                (Some(_), Some((first, learned))) if first.verdict == decision.verdict => {
+                (Some(by), Some((first, learned)))
+                    if first.verdict == decision.verdict && name(&first.by) == name(by) =>
+                {
                     if learned {
                         complaints.add(invariant, "is decided on an approval that is void");
                     }
@@ -46,7 +62,7 @@ impl Judge {
         if sends {
             let allowed = self.allowed.entry(file.name.clone()).or_default();
             allowed.sends += 1;
-            file.permitted = true;
+            file.permitted = Some(decision.verdict.clone());
             let from = match decision.verdict {
                 Verdict::SendElsewhere { .. } => {
                     file.state == OrderState::Review(ReviewReason::ProbablyNotTaken)
@@ -63,4 +79,14 @@ impl Judge {
         }
         file.approval = None;
     }
+}
+
+/// Whose name it is: as people write it, in capitals or not.
+fn name(person: &Person) -> String {
+    person.name().to_lowercase()
+}
+
+/// Whether somebody's word counts where it takes two: their name is checked, or listed.
+fn counts(person: &Person) -> bool {
+    person.system_user().is_none() || APPROVERS.contains(&name(person).as_str())
 }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use recharge_core::OrderId;
 use recharge_sim::Upstream;
 
 use super::Judge;
+use super::evidence::End;
 use crate::executor::{Executor, Process};
 
 /// What was sent under one number.
@@ -63,7 +63,7 @@ impl Judge {
         upstream: Upstream,
         number: &str,
         bytes: &[u8],
-    ) -> Option<OrderId> {
+    ) {
         let packets = self.sent.entry(number.to_owned()).or_default();
         let first = packets.first.iter().find(|(to, _)| *to == upstream);
         let other = first.is_some_and(|(_, first)| first != bytes);
@@ -76,15 +76,13 @@ impl Judge {
         let now = executor.monotonic(process);
         let within = self.times.send_deadline;
         let mut complaints = Vec::new();
-        let mut owner = None;
         let intents = self.files.values_mut().filter_map(|file| {
             let intent = file.intent.as_mut()?;
-            (intent.number == number).then_some((&file.name, intent))
+            (intent.number == number).then_some(intent)
         });
         let mut known = false;
-        for (name, intent) in intents {
+        for intent in intents {
             known = true;
-            owner = Some(name.clone());
             if intent.by != process {
                 complaints.push((5, "by a worker that did not write the intent"));
             }
@@ -95,6 +93,10 @@ impl Judge {
             if now.saturating_sub(intent.at) > within {
                 complaints.push((3, "after the deadline of its intent"));
             }
+            // Whoever gives it up as unknown says that its bytes may still go.
+            if intent.ended.is_some_and(|end| end != End::Unknown) {
+                complaints.push((3, "after its end is written down"));
+            }
         }
         if !known {
             complaints.push((3, "without a durable intent"));
@@ -102,7 +104,6 @@ impl Judge {
         for (invariant, how) in complaints {
             self.violated(invariant, format!("number {number} is sent {how}"));
         }
-        owner
     }
 
     /// A question about a number is about to leave.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use recharge_sim::Upstream;
 
 use super::{Deed, Lab};
+use crate::case::{NO_NETWORK, NO_STORE};
 use crate::executor::Process;
 use crate::points::Op;
 use crate::store::{StoreFault, StoreKind};
@@ -32,6 +33,28 @@ impl NetworkFault {
     }
 }
 
+/// A while in which something can't be reached.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Outage {
+    until: Duration,
+    met: bool,
+}
+
+impl Outage {
+    pub(crate) const fn until(until: Duration) -> Self {
+        Self { until, met: false }
+    }
+
+    fn lasts(&self, now: Duration) -> bool {
+        now < self.until
+    }
+
+    /// A call meets it. Answers whether it is the first.
+    const fn is_met(&mut self) -> bool {
+        !std::mem::replace(&mut self.met, true)
+    }
+}
+
 impl Lab {
     /// How this call of the store goes wrong, if it does.
     pub(crate) fn store_fault(&self, process: Process, op: Op) -> Option<StoreFault> {
@@ -42,7 +65,10 @@ impl Lab {
             return None;
         }
         let rate = inner.store_faults;
-        let fault = if now < inner.no_store_until {
+        let fault = if inner.no_store.lasts(now) {
+            if inner.no_store.is_met() {
+                inner.cover.acted(NO_STORE);
+            }
             StoreFault::Unavailable
         } else if rate == 0 || !inner.store_dice.in_thousand(rate) {
             return None;
@@ -95,10 +121,8 @@ impl Lab {
         if inner.calm {
             return (there, back, None);
         }
-        let out = inner
-            .no_network_until
-            .get(&upstream)
-            .is_some_and(|until| now < *until);
+        let outage = inner.no_network.get(&upstream);
+        let out = outage.is_some_and(|outage| outage.lasts(now));
         let rate = inner.network_faults;
         let hit = out || rate > 0 && inner.network_dice.in_thousand(rate);
         let fault = hit.then(|| {
@@ -108,9 +132,18 @@ impl Lab {
                 .copied()
                 .unwrap_or(NetworkFault::NoConnection)
         });
-        if let Some(fault) = fault {
-            inner.cover.network(fault);
-        }
         (there, back, fault)
+    }
+
+    /// A request really goes wrong so.
+    pub(crate) fn strikes(&self, upstream: Upstream, fault: NetworkFault) {
+        let now = self.0.executor.now();
+        let mut inner = self.inner();
+        let inner = &mut *inner;
+        inner.cover.network(fault);
+        let outage = inner.no_network.get_mut(&upstream);
+        if outage.is_some_and(|outage| outage.lasts(now) && outage.is_met()) {
+            inner.cover.acted(NO_NETWORK);
+        }
     }
 }

@@ -3,14 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use recharge_engine::Store;
-use recharge_engine::store::Filter;
-
 use crate::actors;
 use crate::case::{Act, Case, Part};
 use crate::executor::{OUTSIDE, Process};
-use crate::lab::Lab;
-use crate::store::{StoreKind, at_once};
+use crate::lab::{Lab, Outage};
+use crate::store::StoreKind;
 use crate::worker;
 
 /// Lets an act happen, to that worker if it came to a point, else to the one in its slot.
@@ -24,14 +21,12 @@ pub(super) fn carry_out(lab: &Lab, act: &Act, process: Option<Process>) {
         | Act::Jump { slot, .. }
         | Act::Stop { slot, .. } => worker_in(lab, *slot, process).is_some(),
         Act::Replay { .. } => !lab.inner().callbacks.is_empty(),
-        Act::TakeOver { .. }
-        | Act::Restore { .. }
-        | Act::NoStore { .. }
-        | Act::NoNetwork { .. }
-        | Act::People(_) => true,
+        Act::TakeOver { .. } | Act::Restore { .. } | Act::People(_) => true,
+        // Counted with the first call that meets it.
+        Act::NoStore { .. } | Act::NoNetwork { .. } => false,
     };
     if happens {
-        lab.inner().cover.acted(act);
+        lab.inner().cover.acted(act.as_str());
     }
     match act {
         Act::Kill { slot, restart } => {
@@ -73,9 +68,10 @@ pub(super) fn carry_out(lab: &Lab, act: &Act, process: Option<Process>) {
             patience,
             restart,
         } => stop(lab, *slot, process, *patience, *restart),
-        Act::NoStore { lasts } => lab.inner().no_store_until = now + *lasts,
+        Act::NoStore { lasts } => lab.inner().no_store = Outage::until(now + *lasts),
         Act::NoNetwork { upstream, lasts } => {
-            lab.inner().no_network_until.insert(*upstream, now + *lasts);
+            let outage = Outage::until(now + *lasts);
+            lab.inner().no_network.insert(*upstream, outage);
         }
         Act::Replay { nth } => {
             let call = {
@@ -110,14 +106,12 @@ fn worker_in(lab: &Lab, slot: u32, process: Option<Process>) -> Option<(usize, P
 /// Kills a worker; what it had not made durable is gone.
 fn kill(lab: &Lab, process: Process) {
     lab.kill(process);
-    let there = {
-        let mut inner = lab.inner();
-        if lab.case().store == StoreKind::Sqlite {
-            inner.disk.crash();
-        }
-        inner.disk.versions()
-    };
-    lab.inner().judge.survived(&there);
+    let mut inner = lab.inner();
+    if lab.case().store == StoreKind::Sqlite {
+        inner.disk.crash();
+    }
+    let memory = inner.disk.memory.clone();
+    inner.judge.survived(&memory);
 }
 
 fn restart_after(lab: &Lab, slot: usize, wait: Duration) {
@@ -159,14 +153,9 @@ fn restore(lab: &Lab, thousandths: u64) {
         }
         let memory = inner.disk.memory.clone();
         let mut orders = BTreeMap::new();
-        let listed = at_once::<_, recharge_engine::StoreError>(memory.list(
-            &Filter::default(),
-            None,
-            usize::MAX,
-        ));
-        for stored in listed.unwrap_or_default() {
-            let log = at_once::<_, recharge_engine::StoreError>(memory.log(stored.key));
-            orders.insert(stored.key, (stored, log.unwrap_or_default()));
+        for stored in inner.judge.all_of(&memory) {
+            let log = inner.judge.log_of(&memory, stored.key);
+            orders.insert(stored.key, (stored, log));
         }
         inner.judge.restore(&orders);
     }

@@ -113,14 +113,13 @@ impl Made<'_> {
         let Some(said) = say(outcome, *purpose) else {
             return Ok(());
         };
-        let at_end = self
-            .was
-            .proofs
-            .get(*attempt as usize)
-            .and_then(|proof| proof.at_end);
+        let proof = self.was.proofs.get(*attempt as usize);
+        let at_end = proof.and_then(|proof| proof.at_end);
+        let paid = proof.is_some_and(|proof| proof.paid);
         let against = match (self.was.state, said) {
             (OrderState::Failed, Say::Charging | Say::Succeeded) => true,
-            (OrderState::Succeeded, Say::NoSuchOrder | Say::Failed) => self.was.decided,
+            (OrderState::Succeeded, Say::Failed) => self.was.decided || paid,
+            (OrderState::Succeeded, Say::NoSuchOrder) => self.was.decided,
             _ => false,
         };
         let contradiction = OrderState::Review(ReviewReason::Contradiction);

@@ -6,7 +6,7 @@ mod proof;
 mod rules;
 
 use recharge_core::{OrderState, QueryOutcome, SubmitOutcome};
-use recharge_engine::{Event, Moment, Purpose, Recorded, SendToken, Verdict};
+use recharge_engine::{Event, Moment, Person, Purpose, Recorded, SendToken, Times, Verdict};
 
 use self::proof::proof;
 pub(crate) use self::proof::{Proof, Say, Sent, Told, True, say};
@@ -118,9 +118,10 @@ impl Ledger {
                 token,
             } => {
                 let index = at(*attempt);
-                self.may_send(index, around)?;
-                self.evidence();
                 let provider = around.part.place(provider);
+                self.may_send(index, provider, around)?;
+                let permitted = self.permits(index, provider, around);
+                self.evidence();
                 if index == self.proofs.len() {
                     self.proofs.push(proof(*number, provider));
                 }
@@ -132,6 +133,7 @@ impl Ledger {
                     proof.number == *number && proof.provider == provider,
                     "an attempt's number or provider has changed",
                 )?;
+                proof.permitted |= permitted;
                 proof.sends.push(Sent {
                     token: *token,
                     at: around.truly(recorded.at),
@@ -199,7 +201,7 @@ impl Ledger {
             Event::Approved { decision } => {
                 self.approval = Some(Approval {
                     verdict: decision.verdict.clone(),
-                    by: decision.by.name().into(),
+                    by: named(&decision.by),
                     fresh: true,
                 });
             }
@@ -209,11 +211,12 @@ impl Ledger {
             } => {
                 let two = approved_by.is_some();
                 let first = self.approval.take();
-                if two {
+                if let Some(by) = approved_by {
                     let holds = first.is_some_and(|first| {
                         first.fresh
                             && first.verdict == decision.verdict
-                            && *first.by != *decision.by.name()
+                            && first.by == named(by)
+                            && first.by != named(&decision.by)
                     });
                     law(
                         2,
@@ -230,7 +233,9 @@ impl Ledger {
                 law(15, !soon, "callbacks cause questions too often")?;
                 self.callback_asked = Some(now);
             }
-            Event::Moved { to, .. } => {
+            Event::Moved { to, cause } => {
+                let wall = recorded.at.wall.millis().div_euclid(1000);
+                self.in_time(*cause, wall, around)?;
                 self.moved(*to, around)?;
                 self.entered_epoch = recorded.at.epoch.0;
             }
@@ -301,6 +306,17 @@ impl Ledger {
         }
         Ok(())
     }
+}
+
+/// Whose name it is: as people write it, in capitals or not.
+fn named(person: &Person) -> Box<str> {
+    person.name().to_lowercase().into()
+}
+
+/// For how long after the intent "no such order" proves nothing: until no byte can be under way any more, and
+/// the wait from then on.
+fn quarantine(times: &Times) -> u32 {
+    ticks(times.send_deadline + times.request_timeout + times.not_found_quarantine)
 }
 
 pub(crate) fn ticks(time: std::time::Duration) -> u32 {

@@ -132,7 +132,9 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// `None`: what is searched can't be made, and the part is not complete.
     pub(crate) fn new(part: &Part) -> Option<Self> {
+        part.policy.routes.first()?;
         let at = Moment {
             wall: WallTime::from_millis(DAWN * 1000),
             epoch: Epoch(1),

@@ -1,23 +1,36 @@
-//! What is on the disk, and what a crash leaves of it.
+//! What is on the disk, what a crash leaves of it, and what a backup does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, VecDeque};
 
 use recharge_core::OrderId;
-use recharge_engine::store::{Filter, OrderKey, Store, Stored};
-use recharge_engine::{MemoryStore, StoreError};
+use recharge_engine::MemoryStore;
+use recharge_engine::store::OrderKey;
 
-use super::at_once;
+use crate::lab::Lab;
 
-/// What is durable, and what waits to be.
+/// What is written, how much of it is durable, and what is locked by what waits to be.
 pub(crate) struct Disk {
     pub(crate) memory: MemoryStore,
     /// How many of its writes a crash leaves.
     synced: usize,
+    /// What is written and not synced.
+    unsynced: VecDeque<Unsynced>,
     /// What commits that hang keep locked.
     pub(super) locked: BTreeSet<Locked>,
     /// How often a backup was put back: what hung before that never lands.
     restored: u32,
 }
+
+/// A write that a crash takes.
+struct Unsynced {
+    /// How many writes there are with it.
+    writes: usize,
+    /// Whoever must hear of it once it is durable.
+    told: Telling,
+}
+
+/// Says to the laboratory what has become durable.
+type Telling = Box<dyn FnOnce(&Lab) + Send>;
 
 /// What a commit locks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,13 +44,30 @@ impl Disk {
         Self {
             memory: MemoryStore::new(key),
             synced: 0,
+            unsynced: VecDeque::new(),
             locked: BTreeSet::new(),
             restored: 0,
         }
     }
 
-    /// What a crash leaves.
+    /// Something was written. Answers up to which write it takes a sync to make it durable.
+    fn written(&mut self, told: Telling) -> usize {
+        let writes = self.memory.writes();
+        self.unsynced.push_back(Unsynced { writes, told });
+        writes
+    }
+
+    /// Makes the first of these writes durable that is not, and answers who must hear of it; `None` when all
+    /// are.
+    fn sync_one(&mut self, writes: usize) -> Option<Telling> {
+        let first = self.unsynced.pop_front_if(|it| it.writes <= writes)?;
+        self.synced = self.synced.max(first.writes);
+        Some(first.told)
+    }
+
+    /// What a crash leaves: nobody hears of what it takes.
     pub(crate) fn crash(&mut self) {
+        self.unsynced.clear();
         if self.synced < self.memory.writes() {
             self.memory = self.memory.crashed_after(self.synced);
         }
@@ -47,27 +77,95 @@ impl Disk {
     pub(crate) fn restore(&mut self, writes: usize) {
         self.memory = self.memory.restored_from(writes);
         self.synced = self.memory.writes();
+        self.unsynced.clear();
         self.locked.clear();
         self.restored += 1;
-    }
-
-    /// Every order that is there, with its version.
-    pub(crate) fn versions(&self) -> BTreeMap<OrderId, u64> {
-        let filter = Filter::default();
-        let all: Result<_, StoreError> = at_once(self.memory.list(&filter, None, usize::MAX));
-        let name = |stored: Stored| {
-            let order_id = stored.order.what().order_id.clone();
-            (order_id, stored.order.version())
-        };
-        all.unwrap_or_default().into_iter().map(name).collect()
     }
 
     /// How often a backup was put back.
     pub(crate) const fn backups(&self) -> u32 {
         self.restored
     }
+}
 
-    pub(super) fn sync(&mut self) {
-        self.synced = self.memory.writes();
+/// Makes a write durable.
+pub(super) fn land<T: Clone + Send + 'static, E>(
+    lab: &Lab,
+    what: impl Fn(&MemoryStore) -> Result<T, E>,
+    told: impl Fn(&Lab, &T) + Send + 'static,
+) -> Result<T, E> {
+    let (done, writes) = write(lab, what, told);
+    sync(lab, writes);
+    done
+}
+
+/// Writes, and answers up to which write it takes a sync to make it durable.
+pub(super) fn write<T: Clone + Send + 'static, E>(
+    lab: &Lab,
+    what: impl Fn(&MemoryStore) -> Result<T, E>,
+    told: impl Fn(&Lab, &T) + Send + 'static,
+) -> (Result<T, E>, usize) {
+    let mut inner = lab.inner();
+    let done = what(&inner.disk.memory);
+    let writes = match &done {
+        Ok(done) => {
+            let done = done.clone();
+            inner.disk.written(Box::new(move |lab| told(lab, &done)))
+        }
+        // What it was refused for may not be durable either.
+        Err(_) => inner.disk.memory.writes(),
+    };
+    (done, writes)
+}
+
+/// Makes so many writes durable, in their order.
+pub(super) fn sync(lab: &Lab, writes: usize) {
+    while let Some(told) = {
+        let mut inner = lab.inner();
+        inner.disk.sync_one(writes)
+    } {
+        told(lab);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use recharge_engine::store::Session;
+    use recharge_engine::{Store, StoreError};
+
+    use super::*;
+    use crate::store::at_once;
+
+    fn writes(disk: &mut Disk) -> usize {
+        let begun: Result<Session, StoreError> = at_once(disk.memory.begin());
+        assert!(begun.is_ok());
+        disk.written(Box::new(|_| {}))
+    }
+
+    #[test]
+    fn a_crash_takes_what_is_not_synced() {
+        let mut disk = Disk::new([7; 32]);
+        let first = writes(&mut disk);
+        let second = writes(&mut disk);
+        assert!(disk.sync_one(first).is_some());
+        assert!(disk.sync_one(first).is_none(), "the second is not meant");
+        disk.crash();
+        assert_eq!(disk.memory.writes(), first);
+        assert!(disk.sync_one(second).is_none(), "nobody hears of it");
+        let again = writes(&mut disk);
+        assert_eq!(again, second);
+        while disk.sync_one(again).is_some() {}
+        disk.crash();
+        assert_eq!(disk.memory.writes(), again);
+    }
+
+    #[test]
+    fn a_backup_is_durable() {
+        let mut disk = Disk::new([7; 32]);
+        writes(&mut disk);
+        disk.restore(0);
+        let writes = disk.memory.writes();
+        disk.crash();
+        assert_eq!((disk.memory.writes(), disk.backups()), (writes, 1));
     }
 }

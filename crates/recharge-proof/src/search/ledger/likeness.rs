@@ -6,7 +6,7 @@ use std::time::Duration;
 use recharge_core::OrderState;
 use recharge_engine::Moment;
 
-use super::{Around, Ledger, ticks};
+use super::{Around, Ledger, quarantine, ticks};
 
 impl Ledger {
     /// Writes down what matters of it: times relative to the present, as far as they are compared.
@@ -27,9 +27,9 @@ impl Ledger {
             proof
                 .sends
                 .last()
-                .map(|send| age(send.at.tick, times.quarantine()))
+                .map(|send| (now - send.at.tick).min(quarantine(times)))
                 .hash(out);
-            (proof.taken, proof.paid, proof.failed_twice).hash(out);
+            (proof.taken, proof.paid, proof.failed_twice, proof.permitted).hash(out);
             proof
                 .failed_at
                 .map(|at| age(at.tick, times.confirm_failure_after))

@@ -58,7 +58,7 @@ pub(crate) struct Proof {
     pub(crate) provider: u8,
     pub(crate) sends: Vec<Sent>,
     pub(super) taken: bool,
-    pub(super) paid: bool,
+    pub(crate) paid: bool,
     pub(super) failed_at: Option<True>,
     pub(super) failed_twice: bool,
     pub(super) rejected: Option<True>,
@@ -68,6 +68,8 @@ pub(crate) struct Proof {
     pub(super) last_asked: Option<True>,
     /// By which epoch's clock.
     pub(super) asked_epoch: u64,
+    /// Whether people allowed a send of it, whatever else is open.
+    pub(super) permitted: bool,
     pub(crate) at_end: Option<Say>,
     pub(crate) watched: u8,
 }
@@ -113,6 +115,7 @@ pub(super) fn proof(number: AttemptNumber, provider: u8) -> Proof {
         last: None,
         last_asked: None,
         asked_epoch: 0,
+        permitted: false,
         at_end: None,
         watched: 0,
     }

@@ -1,33 +1,36 @@
 //! The lifecycle's rules for what the log may say.
 
 use recharge_core::{OrderState, ReviewReason, Standing};
-use recharge_engine::Verdict;
+use recharge_engine::{Cause, Verdict};
 
 use super::proof::{Proof, Say};
-use super::{Around, Lawful, Ledger, at, broken, law, ticks};
+use super::{Around, Lawful, Ledger, at, broken, law, quarantine, ticks};
 
 impl Ledger {
     /// Before any byte: no earlier attempt may be open, unless people allowed it, and each that ever had
     /// bytes in doubt has been asked again.
-    pub(super) fn may_send(&self, index: usize, around: Around<'_>) -> Lawful {
+    pub(super) fn may_send(&self, index: usize, provider: u8, around: Around<'_>) -> Lawful {
+        let permitted = self.permits(index, provider, around);
+        // What was allowed is this attempt's: one that wrote nothing may be tried again, and no other.
+        let permits = permitted || self.proofs.get(index).is_some_and(|it| it.permitted);
         let route = |proof: &Proof| around.part.policy.routes.get(usize::from(proof.provider));
         let switched = |proof: &Proof| {
             proof.standing() == Standing::Failed
                 && route(proof).is_some_and(|route| route.failover_after_failure)
         };
         for (other, proof) in self.proofs.iter().enumerate() {
-            let allowed = proof.is_closed()
+            let allowed = other == index
+                || proof.is_closed()
                 || switched(proof)
-                || self.permit.is_some()
-                || self.permits > 0 && proof.standing() == Standing::Open;
+                || permitted
+                || permits && proof.standing() == Standing::Open;
             law(
                 2,
                 allowed,
                 "a send though an attempt is not closed, and people have not allowed it",
             )?;
             if other == index {
-                let again = proof.standing() == Standing::Unsent
-                    || matches!(self.permit, Some(Verdict::SendAgain { attempt }) if at(attempt) == index);
+                let again = proof.standing() == Standing::Unsent || permitted;
                 law(
                     2,
                     again,
@@ -46,6 +49,17 @@ impl Ledger {
             }
         }
         Ok(())
+    }
+
+    /// Whether people have allowed this very send.
+    pub(super) fn permits(&self, index: usize, provider: u8, around: Around<'_>) -> bool {
+        match &self.permit {
+            Some(Verdict::SendAgain { attempt }) => at(*attempt) == index,
+            Some(Verdict::SendElsewhere { provider: to }) => {
+                index == self.proofs.len() && around.part.place(to) == provider
+            }
+            Some(Verdict::Succeeded | Verdict::Failed | Verdict::Cancel) | None => false,
+        }
     }
 
     /// Whether the last question was sent since the order is where it is. A worker that has lost its lease
@@ -169,6 +183,20 @@ impl Ledger {
         Ok(())
     }
 
+    /// Nothing is overdue before its limit, on the wall clock.
+    pub(super) fn in_time(&self, cause: Cause, wall: i64, around: Around<'_>) -> Lawful {
+        let times = &around.part.policy.times;
+        let limit = match (cause, self.state) {
+            (Cause::Overdue, OrderState::Charging) => times.charging_limit,
+            (Cause::Overdue, OrderState::Unknown) => times.unknown_limit,
+            _ => return Ok(()),
+        };
+        let passed = self
+            .first_submit
+            .is_some_and(|first| wall - first >= i64::from(ticks(limit)));
+        law(11, passed, "called overdue before its limit")
+    }
+
     fn probably_not_taken(&self, around: Around<'_>) -> Lawful {
         let times = &around.part.policy.times;
         for proof in self.proofs.iter().filter(|proof| !proof.is_negative()) {
@@ -178,7 +206,7 @@ impl Ledger {
                 .map_or(around.now.tick, |send| send.at.tick);
             let late = proof
                 .last_asked
-                .is_some_and(|asked| asked.tick >= sent + ticks(times.quarantine()));
+                .is_some_and(|asked| asked.tick >= sent + quarantine(times));
             law(
                 1,
                 proof.standing() == Standing::Open
