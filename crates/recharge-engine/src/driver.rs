@@ -100,6 +100,24 @@ pub struct Setup {
     pub seed: u64,
 }
 
+/// How much is under way at a provider, and how much waits for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Load {
+    /// The provider.
+    pub provider: ProviderId,
+    /// Submits under way.
+    pub submits: usize,
+    /// Submits that wait: for their turn, for the rate, or for the provider to be reached again.
+    pub submits_waiting: usize,
+    /// Questions under way.
+    pub asks: usize,
+    /// Questions that wait.
+    pub asks_waiting: usize,
+    /// Whether new submits are kept back because the provider can't be reached.
+    pub kept_back: bool,
+}
+
 /// Told of each step of a driver, to count or to check. It has no say.
 ///
 /// The order is locked meanwhile, so it must be quick, and must not wait for anything that needs the order. It
@@ -315,6 +333,12 @@ impl Driver {
     /// until it can be written down. For an operator to be warned.
     pub fn trouble(&self) -> watch::Receiver<Option<String>> {
         self.core.trouble.subscribe()
+    }
+
+    /// How much is under way at each provider.
+    pub fn load(&self) -> Vec<Load> {
+        let upstreams = self.core.upstreams.values();
+        upstreams.map(|upstream| upstream.load()).collect()
     }
 
     /// Its store, to read from and to deliver messages. What begins, claims or appends there gets in the

@@ -287,22 +287,39 @@ pub(super) fn survey(
         .map_err(unwritten)
 }
 
+const OLDEST_UNKNOWN: &str = "SELECT accepted FROM orders INDEXED BY orders_unknown
+    WHERE state = 'unknown' ORDER BY key LIMIT 1";
+
+const OLDEST_REVIEW: &str = "SELECT accepted FROM orders INDEXED BY orders_review
+    WHERE state = 'review' ORDER BY key LIMIT 1";
+
 /// How many orders there are, and what waits.
 pub(super) fn statistics(connection: &Connection) -> Result<Statistics> {
     let read = || {
         let mut statistics = Statistics::default();
         for name in STATES {
-            let n: Option<i64> = connection
-                .prepare_cached("SELECT n FROM tally WHERE state = ?1")?
-                .query_row([name], |row| row.get(0))
-                .optional()?;
-            if let Some(n) = n.filter(|n| *n != 0) {
-                statistics.orders.push((name, unsigned(n)));
+            let mut tally = connection
+                .prepare_cached("SELECT provider, n FROM tally WHERE state = ?1 AND n <> 0")?;
+            let mut rows = tally.query([name])?;
+            let mut total = 0;
+            while let Some(row) = rows.next()? {
+                let (provider, n) = (row.get_ref(0)?.as_str()?, unsigned(row.get(1)?));
+                let provider = (!provider.is_empty()).then(|| ProviderId::parse(provider));
+                let provider = provider.transpose().map_err(nonsense)?;
+                statistics.by_provider.push((name, provider, n));
+                total += n;
+            }
+            if total > 0 {
+                statistics.orders.push((name, total));
             }
         }
-        statistics.messages = connection
-            .prepare_cached("SELECT count(*) FROM outbox")?
-            .query_row([], |row| Ok(unsigned(row.get(0)?)))?;
+        let number = |sql| -> rusqlite::Result<u64> {
+            let mut statement = connection.prepare_cached(sql)?;
+            statement.query_row([], |row| Ok(unsigned(row.get(0)?)))
+        };
+        statistics.messages = number("SELECT count(*) FROM outbox")?;
+        let due = number("SELECT count(*) FROM outbox WHERE next IS NOT NULL")?;
+        statistics.given_up = statistics.messages.saturating_sub(due);
         // The oldest by key; where the clock has jumped, that is still the one that waits longest.
         statistics.oldest_open = connection
             .prepare_cached(
@@ -311,6 +328,13 @@ pub(super) fn statistics(connection: &Connection) -> Result<Statistics> {
             )?
             .query_row([], |row| Ok(WallTime::from_millis(row.get(0)?)))
             .optional()?;
+        let oldest = |sql| -> rusqlite::Result<Option<WallTime>> {
+            let mut statement = connection.prepare_cached(sql)?;
+            let found = statement.query_row([], |row| Ok(WallTime::from_millis(row.get(0)?)));
+            found.optional()
+        };
+        statistics.oldest_unknown = oldest(OLDEST_UNKNOWN)?;
+        statistics.oldest_review = oldest(OLDEST_REVIEW)?;
         Ok(statistics)
     };
     read().map_err(unwritten)
