@@ -45,6 +45,7 @@ mod recovery;
 mod scheduler;
 mod settle;
 mod tasks;
+mod trace;
 mod turn;
 
 use std::collections::BTreeMap;

@@ -5,6 +5,7 @@
 //! be found, and follow from it. Every method that writes answers only when what it wrote is durable:
 //! after any crash that follows, a store that is opened again has it.
 
+mod counts;
 mod error;
 mod filter;
 mod inbox;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use recharge_core::{AttemptNumber, MerchantId, OrderId, OrderState, ProviderId};
 
+pub use counts::{Commits, Statistics};
 pub use error::{AcceptError, AccountLimit, AppendError, StoreError};
 pub use filter::Filter;
 pub use inbox::{InboxEntry, KeptCallback};
@@ -104,40 +106,6 @@ pub struct Brief {
     pub state: OrderState,
     /// When it is due.
     pub due: Option<WallTime>,
-}
-
-/// How many orders there are of each state, and what waits.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Statistics {
-    /// Orders by [the name of their state](OrderState::as_str), reviews together whatever their reason;
-    /// states without orders are left out.
-    pub orders: Vec<(&'static str, u64)>,
-    /// The same by the provider of their newest attempt as well; without one, they were not sent yet.
-    pub by_provider: Vec<(&'static str, Option<ProviderId>, u64)>,
-    /// Messages that have not been delivered.
-    pub messages: u64,
-    /// Those of them that were given up, and wait for a person.
-    pub given_up: u64,
-    /// When the order was accepted that has waited longest of those neither ended nor on a desk.
-    pub oldest_open: Option<WallTime>,
-    /// When the oldest order was accepted of which nobody knows whether it was taken.
-    pub oldest_unknown: Option<WallTime>,
-    /// When the oldest order was accepted that lies on a person's desk.
-    pub oldest_review: Option<WallTime>,
-}
-
-/// How many commits a store has made since it was opened, and how many writes shared them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Commits {
-    /// Commits.
-    pub commits: u64,
-    /// Writes that they made durable.
-    pub writes: u64,
-    /// How many commits had at most so many writes, and more than the entry before; rising, and the last
-    /// entry is the largest that a commit can have. Empty where a store doesn't count.
-    pub by_size: Vec<(u64, u64)>,
 }
 
 /// A notice or an alarm that waits to be delivered.

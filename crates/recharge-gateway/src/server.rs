@@ -23,10 +23,13 @@ use crate::api;
 use crate::app::App;
 use crate::callbacks::Throttle;
 use crate::limits::Asks;
+use crate::metrics::Metrics;
 use crate::problem::{Code, Problem};
 use crate::ring::KeyRing;
 use crate::routes;
+use crate::seal::NoRandom;
 use crate::settings::Settings;
+use crate::trace::{self, RequestIds};
 use crate::webhooks::{ClientError, Outbox, Tally};
 
 /// The most bytes of a request's head.
@@ -59,6 +62,9 @@ pub enum ServeError {
     /// The keys can't be read.
     #[error("the keys can't be read: {0}")]
     Registry(#[from] RegistryError),
+    /// Requests can't be named.
+    #[error(transparent)]
+    NoRandom(#[from] NoRandom),
     /// Nobody can be told anything.
     #[error(transparent)]
     Webhooks(#[from] ClientError),
@@ -70,7 +76,7 @@ pub enum ServeError {
 impl Gateway {
     /// Takes its address, starts the engine, and answers requests from then on.
     pub async fn start(
-        setup: Setup,
+        mut setup: Setup,
         registry: Registry,
         settings: Settings,
     ) -> Result<Self, ServeError> {
@@ -87,6 +93,7 @@ impl Gateway {
             settings.master_key.clone(),
             settings.requests_per_second,
         )?);
+        let metrics = Metrics::watch(&mut setup);
         let (providers, clock) = (setup.providers.clone(), Arc::clone(&setup.clock));
         let driver = setup.start().await?;
         let app = Arc::new(App {
@@ -98,6 +105,8 @@ impl Gateway {
             asks: Asks::default(),
             batches: Notify::new(),
             throttle: Throttle::new(settings.callbacks_per_second),
+            metrics,
+            request_ids: RequestIds::new()?,
             tally: Tally::default(),
             settings,
         });
@@ -153,7 +162,7 @@ async fn accept(listener: TcpListener, app: Arc<App>, mut stopped: watch::Receiv
         .header_read_timeout(settings.deadline)
         .max_buf_size(HEAD)
         .keep_alive(true);
-    let router = guarded(routes::router(Arc::clone(&app)), settings);
+    let router = guarded(routes::router(Arc::clone(&app)), &app);
     loop {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else {
             return;
@@ -199,9 +208,9 @@ fn serve(
     http.serve_connection(TokioIo::new(stream), service)
 }
 
-/// A panic and a deadline are answered like any other problem.
-fn guarded(router: Router, settings: &Settings) -> Router {
-    let deadline = settings.deadline;
+/// A panic and a deadline are answered like any other problem, and counted like any other answer.
+fn guarded(router: Router, app: &Arc<App>) -> Router {
+    let deadline = app.settings.deadline;
     router
         .layer(axum::middleware::from_fn(
             move |request: axum::extract::Request, next: axum::middleware::Next| async move {
@@ -214,4 +223,8 @@ fn guarded(router: Router, settings: &Settings) -> Router {
         .layer(CatchPanicLayer::custom(|_| {
             Problem::new(Code::Internal, "something went wrong here").into_response()
         }))
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(app),
+            trace::watched,
+        ))
 }

@@ -347,6 +347,13 @@ pub const KEYS: &[Key] = &[
         "web pages of these origins may call it; none unless set",
     ),
     key(
+        "server",
+        "metrics",
+        Kind::Flag,
+        Some("true"),
+        "false: GET /metrics does not answer; it asks for no key and names nobody",
+    ),
+    key(
         "webhooks",
         "allow_private",
         Kind::Flag,
