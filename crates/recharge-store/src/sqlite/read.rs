@@ -287,6 +287,17 @@ pub(super) fn survey(
         .map_err(unwritten)
 }
 
+// What the figures are made of is asked every few seconds: none of it may look at every order.
+const TALLY: &str = "SELECT provider, n FROM tally WHERE state = ?1 AND n <> 0";
+
+const MESSAGES: &str = "SELECT count(*) FROM outbox";
+
+const MESSAGES_DUE: &str = "SELECT count(*) FROM outbox WHERE next IS NOT NULL";
+
+// The oldest by key; where the clock has jumped, that is still the one that waits longest.
+const OLDEST_OPEN: &str = "SELECT accepted FROM orders INDEXED BY orders_open
+    WHERE open = 1 AND state <> 'review' ORDER BY key LIMIT 1";
+
 const OLDEST_UNKNOWN: &str = "SELECT accepted FROM orders INDEXED BY orders_unknown
     WHERE state = 'unknown' ORDER BY key LIMIT 1";
 
@@ -298,8 +309,7 @@ pub(super) fn statistics(connection: &Connection) -> Result<Statistics> {
     let read = || {
         let mut statistics = Statistics::default();
         for name in STATES {
-            let mut tally = connection
-                .prepare_cached("SELECT provider, n FROM tally WHERE state = ?1 AND n <> 0")?;
+            let mut tally = connection.prepare_cached(TALLY)?;
             let mut rows = tally.query([name])?;
             let mut total = 0;
             while let Some(row) = rows.next()? {
@@ -317,25 +327,60 @@ pub(super) fn statistics(connection: &Connection) -> Result<Statistics> {
             let mut statement = connection.prepare_cached(sql)?;
             statement.query_row([], |row| Ok(unsigned(row.get(0)?)))
         };
-        statistics.messages = number("SELECT count(*) FROM outbox")?;
-        let due = number("SELECT count(*) FROM outbox WHERE next IS NOT NULL")?;
+        statistics.messages = number(MESSAGES)?;
+        let due = number(MESSAGES_DUE)?;
         statistics.given_up = statistics.messages.saturating_sub(due);
-        // The oldest by key; where the clock has jumped, that is still the one that waits longest.
-        statistics.oldest_open = connection
-            .prepare_cached(
-                "SELECT accepted FROM orders INDEXED BY orders_open
-                 WHERE open = 1 AND state <> 'review' ORDER BY key LIMIT 1",
-            )?
-            .query_row([], |row| Ok(WallTime::from_millis(row.get(0)?)))
-            .optional()?;
         let oldest = |sql| -> rusqlite::Result<Option<WallTime>> {
             let mut statement = connection.prepare_cached(sql)?;
             let found = statement.query_row([], |row| Ok(WallTime::from_millis(row.get(0)?)));
             found.optional()
         };
+        statistics.oldest_open = oldest(OLDEST_OPEN)?;
         statistics.oldest_unknown = oldest(OLDEST_UNKNOWN)?;
         statistics.oldest_review = oldest(OLDEST_REVIEW)?;
         Ok(statistics)
     };
     read().map_err(unwritten)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Sqlite;
+
+    #[test]
+    fn what_is_asked_every_few_seconds_looks_at_no_order_that_has_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sqlite");
+        drop(Sqlite::open(&path).unwrap());
+        let connection = Connection::open(&path).unwrap();
+        let plan = |sql: &str| {
+            let mut plan = connection
+                .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+                .unwrap();
+            let none = vec![rusqlite::types::Null; plan.parameter_count()];
+            let lines = plan
+                .query_map(params_from_iter(none), |row| row.get::<_, String>(3))
+                .unwrap();
+            let lines: rusqlite::Result<Vec<String>> = lines.collect();
+            lines.unwrap().join("; ")
+        };
+        // What a scan looks like, lest its name change.
+        assert_eq!(
+            plan("SELECT count(*) FROM orders WHERE reason = ''"),
+            "SCAN orders"
+        );
+        for sql in [TALLY, OLDEST_OPEN, OLDEST_UNKNOWN, OLDEST_REVIEW] {
+            let plan = plan(sql);
+            assert!(plan.starts_with("SEARCH "), "{sql}: {plan}");
+            assert!(
+                !plan.contains("SCAN") && !plan.contains("TEMP"),
+                "{sql}: {plan}"
+            );
+        }
+        for sql in [MESSAGES, MESSAGES_DUE] {
+            let plan = plan(sql);
+            assert!(plan.starts_with("SCAN outbox"), "{sql}: {plan}");
+        }
+    }
 }
