@@ -51,6 +51,7 @@ mod writer;
 pub use error::OpenError;
 #[cfg(feature = "test-util")]
 pub use fate::Fate;
+pub(crate) use read::last_told;
 pub use report::Report;
 pub(crate) use value::nonsense;
 

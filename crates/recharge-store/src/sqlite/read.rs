@@ -3,7 +3,8 @@
 use std::fmt::Display;
 
 use recharge_core::{
-    Account, AccountKind, Carrier, FaceValue, MerchantId, OrderId, OrderState, ProviderId,
+    Account, AccountKind, Carrier, FaceValue, MerchantId, OrderId, OrderState, ParseAccountError,
+    ProviderId,
 };
 use recharge_engine::store::{Brief, Filter, OrderKey, Statistics, Stored};
 use recharge_engine::{
@@ -87,7 +88,7 @@ fn acceptance(row: &Row<'_>) -> rusqlite::Result<Acceptance> {
     let mut what = NewOrder::new(
         MerchantId::parse(text(row, 0)?).map_err(nonsense)?,
         OrderId::parse(text(row, 1)?).map_err(nonsense)?,
-        Account::parse(kind, text(row, 3)?).map_err(nonsense)?,
+        account(kind, text(row, 3)?).map_err(nonsense)?,
         FaceValue::from_yuan(row.get(4)?).map_err(nonsense)?,
     );
     what.carrier = some(5)?.map(carrier).transpose()?;
@@ -104,6 +105,17 @@ fn acceptance(row: &Row<'_>) -> rusqlite::Result<Acceptance> {
         at: moment_of(row.get(7)?, row.get(8)?, row.get(9)?),
         held: row.get(10)?,
     })
+}
+
+/// An account, or what is left of one that was forgotten.
+fn account(kind: AccountKind, text: &str) -> std::result::Result<Account, ParseAccountError> {
+    Account::parse(kind, text).or_else(|error| Account::forgotten(kind, text).ok_or(error))
+}
+
+/// When the newest event of an order was written down.
+pub(crate) fn last_told(connection: &Connection, key: OrderKey) -> Result<Option<WallTime>> {
+    let log = log(connection, key)?;
+    Ok(log.last().map(|recorded| recorded.at.wall))
 }
 
 fn state(row: &Row<'_>, name: usize, reason: usize) -> rusqlite::Result<OrderState> {
