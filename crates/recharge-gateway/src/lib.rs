@@ -22,6 +22,7 @@
 //! | [`health`], [`metrics`] | whether it works, and how well |
 //! | [`auth`], [`ring`] | who may do what; the keys, as they are at hand |
 //! | [`keys`], [`seal`] | how keys are made, and how secrets that must be read again are kept |
+//! | [`forget`] | what happens to phone numbers when they are old |
 //! | [`limits`] | how often something may be done |
 //! | [`problem`] | [`Problem`]: every error that is answered |
 //! | [`trace`] | what is logged of a request |
@@ -32,6 +33,7 @@ pub mod app;
 pub mod auth;
 pub mod callbacks;
 pub mod compat;
+pub mod forget;
 pub mod health;
 pub mod keys;
 pub mod limits;

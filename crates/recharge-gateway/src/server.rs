@@ -22,6 +22,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::api;
 use crate::app::App;
 use crate::callbacks::Throttle;
+use crate::forget;
 use crate::limits::Asks;
 use crate::metrics::Metrics;
 use crate::problem::{Code, Problem};
@@ -110,10 +111,13 @@ impl Gateway {
             tally: Tally::default(),
             settings,
         });
-        let beside = vec![
+        let mut beside = vec![
             tokio::spawn(Arc::clone(&app.ring).keep_up()),
             tokio::spawn(api::batches::accept(Arc::clone(&app))),
         ];
+        if let Some(after) = app.settings.forget_after {
+            beside.push(tokio::spawn(forget::daily(Arc::clone(&app), after)));
+        }
         let (stop, stopped) = watch::channel(false);
         let outbox = Outbox::new(Arc::clone(&app))?;
         let telling = tokio::spawn(outbox.run(stopped.clone()));

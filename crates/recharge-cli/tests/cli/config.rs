@@ -204,6 +204,7 @@ fn each_key_is_set_by_its_variable_which_wins_over_the_file() {
         ("lifecycle.duplicate_window", ("11m", "11m")),
         ("lifecycle.watch_after", ("1h,200h", "1h,200h")),
         ("store.url", ("sqlite:a/b.db", "sqlite:a/b.db")),
+        ("store.forget_accounts_after", ("9601h", "9601h")),
         ("people.approvers", ("Li Na, 王伟", "Li Na,王伟")),
         ("limits.in_flight", ("10000", "10000")),
         ("limits.queries_per_second", ("1", "1")),
