@@ -81,6 +81,22 @@ impl Account {
         })
     }
 
+    /// What is left of an account that was forgotten: its masked form, and no other. It stands for no account
+    /// that can be topped up.
+    pub fn forgotten(kind: AccountKind, masked: &str) -> Option<Self> {
+        let is_masked = masked.contains(MASK) && mask(masked) == masked;
+        is_masked.then(|| Self {
+            kind,
+            text: masked.into(),
+        })
+    }
+
+    /// Whether only its masked form is left.
+    pub fn is_forgotten(&self) -> bool {
+        // No account that can be read has a star.
+        self.text.contains(MASK)
+    }
+
     /// The kind.
     pub const fn kind(&self) -> AccountKind {
         self.kind
@@ -113,6 +129,9 @@ impl fmt::Debug for Account {
     }
 }
 
+/// What stands for the middle of an account.
+const MASK: &str = "****";
+
 /// Hides the middle of an account's text: `189****1234`; of a short one all but the ends.
 pub(crate) fn mask(text: &str) -> String {
     let (head, tail) = if text.chars().nth(9).is_some() {
@@ -129,7 +148,7 @@ pub(crate) fn mask(text: &str) -> String {
         .nth_back(tail - 1)
         .map_or(0, |(at, _)| at);
     let (head, tail) = (text.get(..head), text.get(tail..));
-    [head.unwrap_or_default(), "****", tail.unwrap_or_default()].concat()
+    [head.unwrap_or_default(), MASK, tail.unwrap_or_default()].concat()
 }
 
 fn all_digits(text: &str) -> bool {
@@ -221,6 +240,19 @@ mod tests {
         fn any_text_is_read_or_refused_without_a_panic(text: String) {
             for kind in AccountKind::ALL {
                 let _ = Account::parse(kind, &text).map(|account| account.to_string());
+            }
+        }
+
+        #[test]
+        fn of_a_forgotten_account_the_masked_form_is_left(text in "(1[0-9]{10}|[a-z0-9]{4,64}|0571-[0-9]{8})") {
+            for kind in AccountKind::ALL {
+                let Ok(account) = Account::parse(kind, &text) else { continue };
+                let masked = account.to_string();
+                let forgotten = Account::forgotten(kind, &masked).unwrap();
+                prop_assert!(forgotten.is_forgotten() && !account.is_forgotten());
+                prop_assert_eq!((forgotten.to_string(), forgotten.kind()), (masked.clone(), kind));
+                prop_assert!(Account::parse(kind, &masked).is_err() && Account::forgotten(kind, &text).is_none());
+                prop_assert!(!forgotten.is_named_by(&text));
             }
         }
 

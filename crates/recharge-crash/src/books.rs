@@ -248,7 +248,8 @@ fn read_beside(connection: &Connection, books: &mut Books) -> Result<()> {
     for kept in books.orders.values() {
         *states.entry(kept.state.clone()).or_default() += 1;
     }
-    let mut statement = connection.prepare("SELECT state, n FROM tally WHERE n <> 0")?;
+    let mut statement =
+        connection.prepare("SELECT state, sum(n) FROM tally GROUP BY state HAVING sum(n) <> 0")?;
     let tally = statement
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<BTreeMap<String, i64>>>()?;

@@ -45,6 +45,7 @@ mod recovery;
 mod scheduler;
 mod settle;
 mod tasks;
+mod trace;
 mod turn;
 
 use std::collections::BTreeMap;
@@ -98,6 +99,24 @@ pub struct Setup {
     pub observer: Option<Arc<dyn Observer>>,
     /// Makes jitter, and tells sends apart: a random number, different at each start, but no secret.
     pub seed: u64,
+}
+
+/// How much is under way at a provider, and how much waits for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Load {
+    /// The provider.
+    pub provider: ProviderId,
+    /// Submits under way.
+    pub submits: usize,
+    /// Submits that wait: for their turn, for the rate, or for the provider to be reached again.
+    pub submits_waiting: usize,
+    /// Questions under way.
+    pub asks: usize,
+    /// Questions that wait.
+    pub asks_waiting: usize,
+    /// Whether new submits are kept back because the provider can't be reached.
+    pub kept_back: bool,
 }
 
 /// Told of each step of a driver, to count or to check. It has no say.
@@ -315,6 +334,12 @@ impl Driver {
     /// until it can be written down. For an operator to be warned.
     pub fn trouble(&self) -> watch::Receiver<Option<String>> {
         self.core.trouble.subscribe()
+    }
+
+    /// How much is under way at each provider.
+    pub fn load(&self) -> Vec<Load> {
+        let upstreams = self.core.upstreams.values();
+        upstreams.map(|upstream| upstream.load()).collect()
     }
 
     /// Its store, to read from and to deliver messages. What begins, claims or appends there gets in the

@@ -5,6 +5,7 @@
 //! be found, and follow from it. Every method that writes answers only when what it wrote is durable:
 //! after any crash that follows, a store that is opened again has it.
 
+mod counts;
 mod error;
 mod filter;
 mod inbox;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use recharge_core::{AttemptNumber, MerchantId, OrderId, OrderState, ProviderId};
 
+pub use counts::{Commits, Statistics};
 pub use error::{AcceptError, AccountLimit, AppendError, StoreError};
 pub use filter::Filter;
 pub use inbox::{InboxEntry, KeptCallback};
@@ -104,19 +106,6 @@ pub struct Brief {
     pub state: OrderState,
     /// When it is due.
     pub due: Option<WallTime>,
-}
-
-/// How many orders there are of each state, and what waits.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Statistics {
-    /// Orders by [the name of their state](OrderState::as_str), reviews together whatever their reason;
-    /// states without orders are left out.
-    pub orders: Vec<(&'static str, u64)>,
-    /// Messages that have not been delivered.
-    pub messages: u64,
-    /// When the order was accepted that has waited longest of those neither ended nor on a desk.
-    pub oldest_open: Option<WallTime>,
 }
 
 /// A notice or an alarm that waits to be delivered.
@@ -290,8 +279,13 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Writes something that means nothing, durably: whether the store can be written now.
     async fn probe(&self) -> Result<(), StoreError>;
 
-    /// How many orders there are, and what waits.
+    /// How many orders there are, and what waits. It takes as long among a million orders as among a few.
     async fn statistics(&self) -> Result<Statistics, StoreError>;
+
+    /// How its writes were made durable, if it counts that.
+    fn commits(&self) -> Commits {
+        Commits::default()
+    }
 
     /// Keeps a callback, once for each provider, number, upstream number and claim; then it may be
     /// answered.

@@ -10,8 +10,10 @@ use tokio::sync::Notify;
 
 use crate::callbacks::Throttle;
 use crate::limits::Asks;
+use crate::metrics::Metrics;
 use crate::ring::KeyRing;
 use crate::settings::Settings;
+use crate::trace::RequestIds;
 use crate::webhooks::Tally;
 
 /// What every handler has at hand.
@@ -32,6 +34,10 @@ pub struct App {
     pub batches: Notify,
     /// How many callbacks are taken.
     pub throttle: Throttle,
+    /// Figures for whoever runs it.
+    pub metrics: Metrics,
+    /// Names for requests.
+    pub request_ids: RequestIds,
     /// What became of notices.
     pub tally: Tally,
     /// What the operator has decided.

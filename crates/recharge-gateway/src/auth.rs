@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::keys::Shown;
 use crate::problem::{Code, Problem};
 use crate::ring::Key;
+use crate::trace;
 
 /// Whoever showed a key that is in force.
 #[derive(Debug, Clone)]
@@ -45,6 +46,7 @@ impl Caller {
 
     async fn of(parts: &Parts, app: &App, scope: Scope) -> Result<Self, Problem> {
         let key = bearer(parts, app).await?;
+        trace::merchant(&key.stored.merchant);
         app.ring.used(&key, app.now());
         if !key.stored.scopes.has(scope) {
             let detail = format!("this key has not the scope {}", scope.as_str());

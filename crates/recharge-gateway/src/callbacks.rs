@@ -88,6 +88,8 @@ pub async fn jisu(State(app): State<Arc<App>>, request: Request) -> Result<Respo
 
 async fn take(app: &App, provider: &'static str, request: Request) -> Result<Response, Problem> {
     let taken = try_to_take(app, provider, request).await;
+    app.metrics
+        .called_back(provider, taken.as_ref().err().map(|problem| problem.code));
     if let Err(problem) = &taken {
         // Of what it holds not a word: it is somebody's number, or somebody's lie.
         tracing::warn!(

@@ -19,11 +19,13 @@
 //! | [`callbacks`], [`peer`] | what upstreams tell, and who it is that calls |
 //! | [`webhooks`] | what merchants are told |
 //! | [`compat`] | the upstreams' own protocols, under `/compat` |
-//! | [`health`] | whether it works |
+//! | [`health`], [`metrics`] | whether it works, and how well |
 //! | [`auth`], [`ring`] | who may do what; the keys, as they are at hand |
 //! | [`keys`], [`seal`] | how keys are made, and how secrets that must be read again are kept |
+//! | [`forget`] | what happens to phone numbers when they are old |
 //! | [`limits`] | how often something may be done |
 //! | [`problem`] | [`Problem`]: every error that is answered |
+//! | [`trace`] | what is logged of a request |
 //! | [`time`] | times as they are shown and written |
 
 pub mod api;
@@ -31,9 +33,11 @@ pub mod app;
 pub mod auth;
 pub mod callbacks;
 pub mod compat;
+pub mod forget;
 pub mod health;
 pub mod keys;
 pub mod limits;
+pub mod metrics;
 pub mod peer;
 pub mod problem;
 pub mod ring;
@@ -42,6 +46,7 @@ pub mod seal;
 pub mod server;
 pub mod settings;
 pub mod time;
+pub mod trace;
 pub mod webhooks;
 
 pub use app::App;

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::problem::{Code, Problem};
-use crate::{api, callbacks, compat, health};
+use crate::{api, callbacks, compat, health, metrics};
 
 /// What the description says of the whole.
 #[derive(OpenApi)]
@@ -74,6 +74,7 @@ fn all(batch_limit: usize) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(callbacks::jisu))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
+        .routes(routes!(metrics::metrics))
 }
 
 /// The description of the interface, as OpenAPI 3.1.

@@ -22,11 +22,15 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::api;
 use crate::app::App;
 use crate::callbacks::Throttle;
+use crate::forget;
 use crate::limits::Asks;
+use crate::metrics::Metrics;
 use crate::problem::{Code, Problem};
 use crate::ring::KeyRing;
 use crate::routes;
+use crate::seal::NoRandom;
 use crate::settings::Settings;
+use crate::trace::{self, RequestIds};
 use crate::webhooks::{ClientError, Outbox, Tally};
 
 /// The most bytes of a request's head.
@@ -59,6 +63,9 @@ pub enum ServeError {
     /// The keys can't be read.
     #[error("the keys can't be read: {0}")]
     Registry(#[from] RegistryError),
+    /// Requests can't be named.
+    #[error(transparent)]
+    NoRandom(#[from] NoRandom),
     /// Nobody can be told anything.
     #[error(transparent)]
     Webhooks(#[from] ClientError),
@@ -70,7 +77,7 @@ pub enum ServeError {
 impl Gateway {
     /// Takes its address, starts the engine, and answers requests from then on.
     pub async fn start(
-        setup: Setup,
+        mut setup: Setup,
         registry: Registry,
         settings: Settings,
     ) -> Result<Self, ServeError> {
@@ -87,6 +94,7 @@ impl Gateway {
             settings.master_key.clone(),
             settings.requests_per_second,
         )?);
+        let metrics = Metrics::watch(&mut setup);
         let (providers, clock) = (setup.providers.clone(), Arc::clone(&setup.clock));
         let driver = setup.start().await?;
         let app = Arc::new(App {
@@ -98,13 +106,18 @@ impl Gateway {
             asks: Asks::default(),
             batches: Notify::new(),
             throttle: Throttle::new(settings.callbacks_per_second),
+            metrics,
+            request_ids: RequestIds::new()?,
             tally: Tally::default(),
             settings,
         });
-        let beside = vec![
+        let mut beside = vec![
             tokio::spawn(Arc::clone(&app.ring).keep_up()),
             tokio::spawn(api::batches::accept(Arc::clone(&app))),
         ];
+        if let Some(after) = app.settings.forget_after {
+            beside.push(tokio::spawn(forget::daily(Arc::clone(&app), after)));
+        }
         let (stop, stopped) = watch::channel(false);
         let outbox = Outbox::new(Arc::clone(&app))?;
         let telling = tokio::spawn(outbox.run(stopped.clone()));
@@ -153,7 +166,7 @@ async fn accept(listener: TcpListener, app: Arc<App>, mut stopped: watch::Receiv
         .header_read_timeout(settings.deadline)
         .max_buf_size(HEAD)
         .keep_alive(true);
-    let router = guarded(routes::router(Arc::clone(&app)), settings);
+    let router = guarded(routes::router(Arc::clone(&app)), &app);
     loop {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else {
             return;
@@ -199,9 +212,9 @@ fn serve(
     http.serve_connection(TokioIo::new(stream), service)
 }
 
-/// A panic and a deadline are answered like any other problem.
-fn guarded(router: Router, settings: &Settings) -> Router {
-    let deadline = settings.deadline;
+/// A panic and a deadline are answered like any other problem, and counted like any other answer.
+fn guarded(router: Router, app: &Arc<App>) -> Router {
+    let deadline = app.settings.deadline;
     router
         .layer(axum::middleware::from_fn(
             move |request: axum::extract::Request, next: axum::middleware::Next| async move {
@@ -214,4 +227,8 @@ fn guarded(router: Router, settings: &Settings) -> Router {
         .layer(CatchPanicLayer::custom(|_| {
             Problem::new(Code::Internal, "something went wrong here").into_response()
         }))
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(app),
+            trace::watched,
+        ))
 }

@@ -37,6 +37,10 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Which pages of other origins may call it; none by default.
     pub cors_origins: Vec<String>,
+    /// How long after the last event of an ended order its account is masked; `None`: never.
+    pub forget_after: Option<Duration>,
+    /// Whether `GET /metrics` answers; like the health checks it asks for no key.
+    pub metrics: bool,
     /// Whether webhooks may go to loopback and private addresses.
     pub allow_private_webhooks: bool,
     /// When notices that don't arrive are sent again.
@@ -60,6 +64,8 @@ impl Default for Settings {
             callback_senders: Vec::new(),
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
+            forget_after: None,
+            metrics: true,
             allow_private_webhooks: false,
             pace: Pace::default(),
             drain: Duration::from_mins(1),

@@ -9,6 +9,7 @@
 
 mod batches;
 mod endpoints;
+mod forget;
 mod keys;
 
 use std::path::Path;
@@ -62,6 +63,8 @@ impl Registry {
         file::make_durable(&connection, path)?;
         connection
             .busy_timeout(BUSY)
+            // Of files of orders and of accounts that are forgotten nothing is to stay in the free room.
+            .and_then(|()| connection.pragma_update(None, "secure_delete", "ON"))
             .map_err(OpenError::sqlite(path))?;
         Ok(Self {
             connection: Mutex::new(connection),

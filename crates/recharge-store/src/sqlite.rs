@@ -31,6 +31,7 @@ mod append;
 mod batch;
 mod claims;
 mod copy;
+mod counts;
 mod due;
 mod error;
 #[cfg(feature = "test-util")]
@@ -50,6 +51,7 @@ mod writer;
 pub use error::OpenError;
 #[cfg(feature = "test-util")]
 pub use fate::Fate;
+pub(crate) use read::last_told;
 pub use report::Report;
 pub(crate) use value::nonsense;
 
@@ -212,6 +214,7 @@ fn share(lease: Lease) -> Arc<Shared> {
         claims: Arc::new(Claims::new(lease)),
         unsettled: AtomicBool::new(false),
         generation: AtomicU64::new(0),
+        counts: counts::Counts::default(),
         #[cfg(feature = "test-util")]
         fates: fate::Fates::default(),
     })

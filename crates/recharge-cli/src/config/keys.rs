@@ -263,6 +263,13 @@ pub const KEYS: &[Key] = &[
         "where orders are kept; --db goes before it",
     ),
     key(
+        "store",
+        "forget_accounts_after",
+        Kind::Wait,
+        None,
+        "how long after its last event an ended order's account is masked, by `recharge serve`; never unless set",
+    ),
+    key(
         "people",
         "approvers",
         Kind::Names,
@@ -345,6 +352,13 @@ pub const KEYS: &[Key] = &[
         Kind::Origins,
         None,
         "web pages of these origins may call it; none unless set",
+    ),
+    key(
+        "server",
+        "metrics",
+        Kind::Flag,
+        Some("true"),
+        "false: GET /metrics does not answer; it asks for no key and names nobody",
     ),
     key(
         "webhooks",

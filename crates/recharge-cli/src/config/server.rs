@@ -33,6 +33,12 @@ impl Config {
         if let Some(Value::Names(origins)) = self.value("server", "cors_origins") {
             settings.cors_origins.clone_from(origins);
         }
+        if let Some(Value::Duration(after)) = self.value("store", "forget_accounts_after") {
+            settings.forget_after = Some(*after);
+        }
+        if let Some(Value::Flag(metrics)) = self.value("server", "metrics") {
+            settings.metrics = *metrics;
+        }
         if let Some(Value::Flag(allow)) = self.value("webhooks", "allow_private") {
             settings.allow_private_webhooks = *allow;
         }

@@ -99,6 +99,16 @@ merchant may have sent it before. End that once no merchant will send again what
 restore: an order that was sent and is not in the backup would be charged twice. Orders that are held
 already stay so until they have been asked about.")]
     EndHold(EndHoldArgs),
+    /// Mask the phone numbers of orders that have long ended
+    #[command(after_help = "Examples:
+  recharge forget --before 2027-01-01
+  recharge forget --before 2027-01-01 --yes
+
+Without --yes it only counts. It works whether or not a gateway runs on the store. Orders that have not
+ended, lie on a desk, or are still asked about after their end are left as they are. Of the others the
+account is masked for good, as in 189****1234; amounts, costs, states, numbers and times stay. Copies that
+were made before still hold the accounts.")]
+    Forget(ForgetArgs),
     /// Check configuration, store and clock, and say what waits
     #[command(after_help = "Example:
   recharge doctor
@@ -334,6 +344,20 @@ pub struct RestoreArgs {
 /// What `recharge end-hold` takes.
 #[derive(Debug, Clone, Args)]
 pub struct EndHoldArgs {
+    /// Where orders are kept.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// What `recharge forget` takes.
+#[derive(Debug, Clone, Args)]
+pub struct ForgetArgs {
+    /// Of orders whose last event is older than this, such as 2027-01-15 (in China)
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    pub before: WallTime,
+    /// Do it: what is masked can't be had back
+    #[arg(long)]
+    pub yes: bool,
     /// Where orders are kept.
     #[command(flatten)]
     pub database: Database,

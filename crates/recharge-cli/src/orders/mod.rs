@@ -6,7 +6,7 @@
 //! | [`args`], [`decide`] | the commands' options |
 //! | `place` | `submit`, `query` and `review decide`, on the engine |
 //! | `look` | `orders`, `show` and `review list`, reading only |
-//! | `keep`, `doctor` | `backup`, `restore`; `doctor` |
+//! | `keep`, `forget`, `doctor` | `backup`, `restore`; `forget`; `doctor` |
 //! | [`show`] | one order and its history |
 //! | [`list`] | rows of orders |
 //! | [`desk`] | what waits for people, and which decisions are open to them |
@@ -19,6 +19,7 @@ pub mod decide;
 pub mod desk;
 mod doctor;
 pub mod events;
+mod forget;
 mod keep;
 pub mod list;
 mod look;
@@ -45,6 +46,7 @@ pub(crate) async fn run(command: OrderCommand, context: &Context) -> Result<Exit
         OrderCommand::Backup(args) => keep::backup(&args, context),
         OrderCommand::Restore(args) => keep::restore(&args, context),
         OrderCommand::EndHold(args) => keep::end_hold(&args, context).await,
+        OrderCommand::Forget(args) => forget::run(&args, context),
         OrderCommand::Doctor(args) => doctor::run(args, context).await,
     }
 }

@@ -204,12 +204,36 @@ fn each_key_is_set_by_its_variable_which_wins_over_the_file() {
         ("lifecycle.duplicate_window", ("11m", "11m")),
         ("lifecycle.watch_after", ("1h,200h", "1h,200h")),
         ("store.url", ("sqlite:a/b.db", "sqlite:a/b.db")),
+        ("store.forget_accounts_after", ("9601h", "9601h")),
         ("people.approvers", ("Li Na, 王伟", "Li Na,王伟")),
         ("limits.in_flight", ("10000", "10000")),
         ("limits.queries_per_second", ("1", "1")),
         ("limits.submits_per_second", ("2", "2")),
         ("limits.account_orders_per_day", ("3", "3")),
         ("limits.account_yuan_per_day", ("400", "400")),
+        ("server.listen", ("127.0.0.2:81", "127.0.0.2:81")),
+        (
+            "server.public_url",
+            ("https://c.example/", "https://c.example"),
+        ),
+        ("server.master_key_file", ("/etc/key", "/etc/key")),
+        ("server.requests_per_second", ("5", "5")),
+        (
+            "server.trusted_proxies",
+            ("10.0.0.1,10.1.0.0/16", "10.0.0.1/32,10.1.0.0/16"),
+        ),
+        (
+            "server.cors_origins",
+            ("https://d.example", "https://d.example"),
+        ),
+        ("server.metrics", ("false", "false")),
+        ("webhooks.allow_private", ("true", "true")),
+        ("callbacks.per_second", ("6", "6")),
+        ("callbacks.juhe_from", ("192.0.2.0/24", "192.0.2.0/24")),
+        (
+            "callbacks.jisu_from",
+            ("198.51.100.0/24", "198.51.100.0/24"),
+        ),
     ]);
     let mut run = recharge("config check --json").file("recharge.toml", &uncommented());
     for key in KEYS {

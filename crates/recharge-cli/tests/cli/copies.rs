@@ -166,3 +166,50 @@ fn between_commands_the_store_is_one_file_under_one_name() {
     }
     assert_eq!(shop.sent(PHONE), (1, 1));
 }
+
+#[test]
+fn accounts_are_forgotten_by_age_and_only_if_that_is_meant() {
+    let shop = Shop::open();
+    shop.run("forget --before 2027-01-01")
+        .exits(8)
+        .complains("is not there");
+    shop.run(SUBMIT).exits(0);
+    shop.run("forget --before 2999-01-01 --yes")
+        .exits(2)
+        .complains("in the future");
+    // It has just ended, and is still asked about.
+    for line in [
+        "forget --before 2026-01-02",
+        "forget --before 2026-01-02 --yes",
+    ] {
+        assert_eq!(shop.json(line)["orders"], 0);
+    }
+    shop.run("forget --before 2026-01-02")
+        .exits(0)
+        .says("0 orders ended before")
+        .says("nothing is changed");
+    let found = shop.json(&format!("orders --account {PHONE}"));
+    assert_eq!(found["orders"].as_array().unwrap().len(), 1, "{found}");
+}
+
+#[test]
+fn what_is_forgotten_is_shown_masked() {
+    // Asked once more after its end, and then no more.
+    let shop = Shop::with("50ms", "watch_after = [\"100ms\"]\n");
+    shop.run(SUBMIT).exits(0);
+    let now = || jiff::Timestamp::now().to_string();
+    until("nobody asks about it any more", || {
+        shop.run("query A1").exits(0);
+        shop.json(&format!("forget --before {}", now()))["orders"] == 1
+    });
+    let done = shop.json(&format!("forget --before {} --yes", now()));
+    assert_eq!(
+        (&done["orders"], &done["forgotten"]),
+        (&1.into(), &true.into())
+    );
+    shop.run("show A1").exits(0).says("159****5678");
+    let found = shop.json(&format!("orders --account {PHONE}"));
+    assert_eq!(found["orders"].as_array().unwrap().len(), 0, "{found}");
+    shop.run(SUBMIT).exits(2);
+    assert_eq!(shop.sent(PHONE), (1, 1));
+}

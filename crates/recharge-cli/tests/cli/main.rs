@@ -10,6 +10,8 @@
 
 #[cfg(unix)]
 mod batch;
+#[cfg(unix)]
+mod canary;
 mod common;
 mod config;
 mod config_errors;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use recharge_core::{
-    Account, AccountKind, Answer, Call, Capabilities, FaceValue, MerchantId, Offer, OrderId,
-    ProviderId, QueryOutcome, Receipt, Sighting, SubmitOutcome, UpstreamState,
+    Account, AccountKind, Answer, Call, Capabilities, Doubt, DoubtKind, FaceValue, MerchantId,
+    Offer, OrderId, ProviderId, QueryOutcome, Receipt, Sighting, SubmitOutcome, UpstreamState,
 };
 use recharge_engine::store::{Accepted, Guards, Lease, OrderKey, Session, Stored};
 use recharge_engine::{
@@ -222,6 +222,20 @@ impl Scene {
         let Stored { key, order } = self.accept(self.fresh(millis)).await;
         let order = self.append(key, self.sends(&order, 7, millis)).await;
         let order = self.append(key, self.acknowledged(&order, 7, millis)).await;
+        Stored { key, order }
+    }
+
+    /// An order of which nobody knows whether it was taken.
+    pub(super) async fn doubtful(&self, millis: u64) -> Stored {
+        let Stored { key, order } = self.accept(self.fresh(millis)).await;
+        let order = self.append(key, self.sends(&order, 7, millis)).await;
+        let input = Input::SubmitEnded {
+            attempt: 0,
+            token: SendToken(7),
+            outcome: SubmitOutcome::Unknown(Doubt::new(DoubtKind::NoAnswer, "it took too long")),
+            jitter: Jitter::default(),
+        };
+        let order = self.append(key, self.step(&order, input, millis)).await;
         Stored { key, order }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use recharge_core::{MerchantId, OrderState, ReviewReason};
-use recharge_engine::store::{Filter, OrderKey, Statistics, Stored};
+use recharge_engine::store::{Delivery, Filter, OrderKey, Statistics, Stored};
 
 use super::kit::{Scene, wall};
 
@@ -201,7 +201,10 @@ pub async fn statistics_count_what_is_there(mut scene: Scene) {
     assert!(at_rest.order.is_at_rest() && overdue.order.is_at_rest());
     let statistics = scene.store.statistics().await.unwrap();
     assert_eq!(statistics.oldest_open, None);
-    let orders = mixed(&scene).await;
+    let mut orders = mixed(&scene).await;
+    for millis in [5_000, 4_000] {
+        orders.push(scene.doubtful(millis).await);
+    }
     for _ in 0..2 {
         let mut expected = BTreeMap::new();
         for stored in orders.iter().chain([&at_rest, &overdue]) {
@@ -210,6 +213,31 @@ pub async fn statistics_count_what_is_there(mut scene: Scene) {
         let statistics = scene.store.statistics().await.unwrap();
         let counted: BTreeMap<_, u64> = statistics.orders.iter().copied().collect();
         assert_eq!(counted, expected);
+        let mut by_provider = BTreeMap::new();
+        for stored in orders.iter().chain([&at_rest, &overdue]) {
+            let (state, newest) = (
+                stored.order.state().as_str(),
+                stored.order.attempts().last(),
+            );
+            let provider = newest.map(|it| it.provider().clone());
+            *by_provider.entry((state, provider)).or_insert(0) += 1;
+        }
+        let counted: BTreeMap<_, u64> = statistics
+            .by_provider
+            .iter()
+            .map(|(state, provider, n)| ((*state, provider.clone()), *n))
+            .collect();
+        assert_eq!(counted, by_provider);
+        assert_eq!(statistics.given_up, 0);
+        let oldest = |state: &str| {
+            let all = orders.iter().chain([&at_rest, &overdue]);
+            let of = all.filter(|it| it.order.state().as_str() == state);
+            of.min_by_key(|it| it.key)
+                .map(|it| it.order.accepted().wall)
+        };
+        assert_eq!(statistics.oldest_unknown, oldest("unknown"));
+        assert_eq!(statistics.oldest_review, oldest("review"));
+        assert!(oldest("unknown").is_some() && oldest("review").is_some());
         let waiting = scene.store.messages(0, 1_000).await.unwrap().len();
         assert_eq!(statistics.messages, waiting as u64);
         assert_eq!(statistics.oldest_open, Some(wall(0)));
@@ -219,4 +247,12 @@ pub async fn statistics_count_what_is_there(mut scene: Scene) {
         assert!(lost.is_err());
         scene.crash().await;
     }
+    let message = scene.store.messages(0, 1).await.unwrap().remove(0);
+    let given_up = Delivery {
+        next: None,
+        ..message.delivery
+    };
+    scene.store.put_off(message.id, given_up).await.unwrap();
+    let after = scene.store.statistics().await.unwrap();
+    assert_eq!((after.given_up, after.oldest_open), (1, Some(wall(0))));
 }

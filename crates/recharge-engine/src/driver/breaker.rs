@@ -73,6 +73,11 @@ impl Breaker {
         Ok(())
     }
 
+    /// Whether it keeps all back but a trial now and then.
+    pub(super) const fn is_open(&self) -> bool {
+        self.failures >= self.after
+    }
+
     /// A call has ended: whether it reached the provider, where that is known.
     pub(super) fn record(&mut self, reached: Option<bool>, now: Duration) {
         match reached {

@@ -10,6 +10,7 @@ use recharge_core::{
 use super::core::{Core, Held};
 use super::decide::{self, Window};
 use super::gate::Upstream;
+use super::trace;
 use crate::{Price, SendToken};
 
 impl Core {
@@ -52,6 +53,7 @@ impl Core {
                 format!("the provider took longer than {limit:?}"),
             )),
         };
+        trace::submitted(&outcome);
         upstream.submitted(&outcome, self.clock.now().monotonic);
         outcome
     }
@@ -67,6 +69,7 @@ impl Core {
                 format!("the provider took longer than {limit:?}"),
             )),
         };
+        trace::asked(&outcome);
         upstream.asked(&outcome, self.clock.now().monotonic);
         outcome
     }

@@ -13,6 +13,7 @@ use super::decide::{self, Wrote};
 use super::gate::Upstream;
 use super::scheduler::Agenda;
 use super::tasks::Tasks;
+use super::trace;
 use super::{Caution, Observer, Setup, StartError, default_routes};
 use crate::store::{Hold, Lease, OrderKey};
 use crate::{
@@ -236,6 +237,7 @@ impl Core {
                 Wrote::Durable => {
                     self.store_works();
                     held.stepped_in.store(epoch, Ordering::Release);
+                    trace::moved(order, &made.order);
                     *order = made.order;
                     self.tell_waiting(key, order);
                     return Ok(Written::Durable(made.effects));
@@ -281,6 +283,7 @@ impl Core {
         self.trouble.send_if_modified(|trouble| {
             let new = trouble.as_deref() != Some(why);
             if new {
+                tracing::error!(why, "the store can't be used");
                 *trouble = Some(why.to_owned());
             }
             new
@@ -288,8 +291,13 @@ impl Core {
     }
 
     fn store_works(&self) {
-        self.trouble
-            .send_if_modified(|trouble| trouble.take().is_some());
+        self.trouble.send_if_modified(|trouble| {
+            let over = trouble.take().is_some();
+            if over {
+                tracing::info!("the store can be used again");
+            }
+            over
+        });
     }
 
     async fn read_back(&self, key: OrderKey) -> Result<Order, TellError> {

@@ -80,6 +80,9 @@ pub fn window(
     if now.epoch != intended.epoch {
         return Err(JUMPED);
     }
+    if request.account.is_forgotten() {
+        return Err("only the masked form of its account is left");
+    }
     if now.elapsed_since(intended) >= within {
         return Err("the send deadline has passed");
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use recharge_core::{Provider, QueryOutcome, SubmitOutcome};
 use tokio::sync::{Notify, oneshot};
 
-use super::Limits;
 use super::breaker::{Breaker, Rate, query_reached, submit_reached};
+use super::{Limits, Load};
 use crate::WallTime;
 use crate::store::OrderKey;
 
@@ -169,6 +169,18 @@ impl Upstream {
         (called, None)
     }
 
+    pub(super) fn load(&self) -> Load {
+        let gate = self.gate();
+        Load {
+            provider: self.provider.id().clone(),
+            submits: gate.submit.under_way,
+            submits_waiting: gate.submit.parked.len(),
+            asks: gate.ask.under_way,
+            asks_waiting: gate.ask.parked.len(),
+            kept_back: gate.breaker.is_open(),
+        }
+    }
+
     pub(super) fn submitted(&self, outcome: &SubmitOutcome, now: Duration) {
         self.gate()
             .breaker
@@ -299,6 +311,8 @@ mod tests {
         for key in 1..=3 {
             upstream.park(Lane::Submit, OrderKey(key), NOW.after(SECOND));
         }
+        let load = upstream.load();
+        assert_eq!((load.submits, load.submits_waiting, load.asks), (2, 3, 0));
         let (called, _) = upstream.call_up(Lane::Submit, SECOND, NOW);
         assert_eq!(keys(&called), []);
         drop(under_way);
@@ -309,6 +323,8 @@ mod tests {
         let (late, _) = upstream.call_up(Lane::Submit, SECOND, NOW.after(SECOND));
         assert_eq!(keys(&late), [(2, false), (3, false)]);
         drop((called, other));
+        let load = upstream.load();
+        assert_eq!((load.submits, load.submits_waiting), (0, 0));
         assert!(upstream.pass(Lane::Submit, SECOND).is_some());
     }
 
@@ -354,6 +370,7 @@ mod tests {
             let (upstream, _) = upstream(|limits| limits.submits_per_second = Some(1));
             reached(&upstream, submit);
             reached(&upstream, submit);
+            assert!(upstream.load().kept_back);
             for _ in 0..3 {
                 assert!(upstream.pass(Lane::Submit, SECOND).is_none());
             }

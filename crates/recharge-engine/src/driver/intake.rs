@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::ActError;
 use super::core::{AFTER_TROUBLE, Core, TellError, lock};
+use super::trace;
 use crate::store::{Accepted, Hold, InboxEntry, KeptCallback};
 use crate::{AcceptError, Acceptance, Command, Input, NewOrder, Order, StoreError};
 
@@ -191,7 +192,7 @@ impl Core {
             covers_state: callback.covers_state,
             jitter,
         };
-        match self.tell(&held, None, input).await {
+        match trace::about(&held, self.tell(&held, None, input)).await {
             Ok(effects) => {
                 // What is not marked is told again at the next start, which is harmless.
                 let _ = self.store.handled(entry.id).await;

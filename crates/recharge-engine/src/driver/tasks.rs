@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
+use tracing::Instrument as _;
 
 /// Work that goes on by itself.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -67,6 +68,8 @@ impl Tasks {
         task: F,
     ) -> impl Future<Output = Option<T>> + use<T, F> {
         let (tell, told) = oneshot::channel();
+        // What it logs belongs to whoever asked.
+        let task = task.in_current_span();
         self.spawn(async move {
             // Whoever asked may have gone; the work is done all the same.
             let _ = tell.send(task.await);

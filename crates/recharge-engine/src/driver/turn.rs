@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::core::{AFTER_TROUBLE, Core, Held, TellError, Written};
 use super::decide;
 use super::gate::{Lane, Pass, Upstream};
+use super::trace;
 use crate::store::OrderKey;
 use crate::{AppendError, Effect, Input, Order, StoreError, WallTime};
 
@@ -59,7 +60,7 @@ impl Core {
                 held: held.clone(),
                 over: false,
             };
-            match core.play(&held, pass).await {
+            match trace::about(&held, core.play(&held, pass)).await {
                 End::Trouble => {} // as if the task had died
                 End::Parked(upstream, lane, until) => {
                     turn.over = true;
@@ -199,7 +200,7 @@ impl Core {
         let core = self.clone();
         self.tasks.spawn(async move {
             let _care = core.care(held.key);
-            core.carry_out(&held, effects, None).await;
+            trace::about(&held, core.carry_out(&held, effects, None)).await;
             core.settle(&held).await;
         });
     }

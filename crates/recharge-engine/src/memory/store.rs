@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use recharge_core::{MerchantId, OrderId};
+use recharge_core::{MerchantId, OrderId, OrderState};
 
 use super::{Entry, MemoryStore, damaged};
 use crate::record;
@@ -239,19 +239,31 @@ impl Store for MemoryStore {
     async fn statistics(&self) -> Result<Statistics, StoreError> {
         let books = self.lock();
         let mut orders: BTreeMap<&'static str, u64> = BTreeMap::new();
+        let mut by_provider: BTreeMap<_, u64> = BTreeMap::new();
         for (_, order) in books.state.keys() {
-            *orders.entry(order.state().as_str()).or_default() += 1;
+            let (state, newest) = (order.state().as_str(), order.attempts().last());
+            *orders.entry(state).or_default() += 1;
+            let provider = newest.map(|attempt| attempt.provider().clone());
+            *by_provider.entry((state, provider)).or_default() += 1;
         }
-        let oldest_open = books
-            .state
-            .keys()
-            .map(|(_, order)| order)
-            .find(|order| !order.is_at_rest())
-            .map(|order| order.accepted().wall);
+        let oldest = |which: fn(&Order) -> bool| {
+            let mut orders = books.state.keys().map(|(_, order)| order);
+            let found = orders.find(|order| which(order));
+            found.map(|order| order.accepted().wall)
+        };
+        let messages = &books.state.messages;
+        let given_up = messages.values().filter(|it| it.delivery.next.is_none());
         Ok(Statistics {
             orders: orders.into_iter().collect(),
-            messages: books.state.messages.len() as u64,
-            oldest_open,
+            by_provider: by_provider
+                .into_iter()
+                .map(|((state, provider), n)| (state, provider, n))
+                .collect(),
+            messages: messages.len() as u64,
+            given_up: given_up.count() as u64,
+            oldest_open: oldest(|order| !order.is_at_rest()),
+            oldest_unknown: oldest(|order| order.state() == OrderState::Unknown),
+            oldest_review: oldest(|order| matches!(order.state(), OrderState::Review(_))),
         })
     }
 

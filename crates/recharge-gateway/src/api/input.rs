@@ -40,10 +40,8 @@ pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
             serde_json::error::Category::Data => {
                 let detail = without_place(&error);
                 let named = missing_or_unknown(&detail).map(str::to_owned);
-                match named.or_else(|| (path != ".").then_some(path)) {
-                    Some(field) => Problem::field(field, detail),
-                    None => Problem::new(Code::Invalid, detail),
-                }
+                let field = named.or_else(|| (path != ".").then_some(path));
+                complaint(field, &detail)
             }
             serde_json::error::Category::Io
             | serde_json::error::Category::Syntax
@@ -75,6 +73,30 @@ fn missing_or_unknown(detail: &str) -> Option<&str> {
     rest.split('`').next()
 }
 
+/// What is wrong, without what was sent: that may be a key, or a phone number, in the wrong place.
+fn complaint(field: Option<String>, detail: &str) -> Problem {
+    let detail = match detail.split_once("expected ") {
+        Some((_, expected)) => ["expected ", expected].concat(),
+        None if missing_or_unknown(detail).is_some() => {
+            // A name that can be one of ours is told, any other not.
+            let (what, _) = detail.split_once(" `").unwrap_or((detail, ""));
+            what.to_owned()
+        }
+        None => "this can't be read".to_owned(),
+    };
+    match field.filter(|it| is_a_name(it)) {
+        Some(field) => Problem::field(field, detail),
+        None => Problem::new(Code::Invalid, detail),
+    }
+}
+
+/// Whether it can be the name of a field: short, of letters, with few digits between.
+fn is_a_name(field: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_.[]-".contains(&b);
+    let digits = field.bytes().filter(u8::is_ascii_digit).count();
+    field.len() <= 32 && digits <= 6 && field.bytes().all(plain)
+}
+
 /// The parameters of an address.
 #[derive(Debug)]
 pub struct Params<T>(pub T);
@@ -86,10 +108,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
         let Query(read) = Query::<T>::try_from_uri(&parts.uri).map_err(|rejection| {
             let text = rejection.body_text();
             let detail = text.rsplit_once(": ").map_or(text.as_str(), |(_, it)| it);
-            match missing_or_unknown(detail) {
-                Some(field) => Problem::field(field.to_owned(), detail.to_owned()),
-                None => Problem::new(Code::Invalid, detail.to_owned()),
-            }
+            complaint(missing_or_unknown(detail).map(str::to_owned), detail)
         })?;
         Ok(Self(read))
     }

@@ -23,7 +23,7 @@ use super::view::OrderView;
 use crate::app::App;
 use crate::auth::{Reader, Submitter};
 use crate::problem::{Code, Problem, ReadRefusals, refusals};
-use crate::{time, webhooks};
+use crate::{time, trace, webhooks};
 
 refusals! {
     /// Why an order isn't placed.
@@ -167,6 +167,7 @@ pub async fn place(
         webhooks::route::check(&app, caller.merchant(), url).await?;
     }
     let what = order.into_order(caller.merchant().clone())?;
+    trace::order(&what.order_id);
     let accepted = app
         .driver
         .accept(what, allow_duplicate)
@@ -229,6 +230,7 @@ pub(crate) async fn find(
 ) -> Result<Stored, Problem> {
     let unknown = || Problem::not_found("order");
     let order_id = OrderId::parse(order_id).map_err(|_| unknown())?;
+    trace::order(&order_id);
     let found = app.driver.order(merchant, &order_id).await?;
     found.ok_or_else(unknown)
 }

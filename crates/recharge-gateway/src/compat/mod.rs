@@ -34,6 +34,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::problem::{Code as ProblemCode, Problem};
 use crate::ring::Key;
+use crate::trace;
 use catalogue::Prices;
 
 /// What an order's [`reply_to`](recharge_engine::NewOrder::reply_to) begins with when it came under a drop-in
@@ -124,6 +125,7 @@ impl Compat {
             None => None,
         };
         let key = found.ok_or(NoKey::Unknown)?;
+        trace::merchant(&key.stored.merchant);
         self.app.ring.used(&key, self.app.now());
         key.take().map_err(|_| NoKey::TooMany)?;
         Ok(key)

@@ -7,6 +7,7 @@ use recharge_engine::{AcceptError, NewOrder, ReplyTo, StoreError};
 use super::catalogue::Sold;
 use super::{Compat, REPLY_TO};
 use crate::ring::Key;
+use crate::trace;
 
 /// What came of it.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ impl Compat {
         let Ok(reply_to) = ReplyTo::parse(&[REPLY_TO, &key.stored.id].concat()) else {
             return Submitted::InDoubt;
         };
+        trace::order(&wanted.order_id);
         let merchant = key.stored.merchant.clone();
         let mut what = NewOrder::new(merchant, wanted.order_id, wanted.account, amount);
         what.carrier = wanted.carrier;

@@ -20,6 +20,7 @@ use super::route::{self, Way};
 use super::{event, signature, upstream_form};
 use crate::app::App;
 use crate::ring::Key;
+use crate::trace;
 
 /// How many messages are under way at a time.
 const AT_ONCE: usize = 64;
@@ -158,7 +159,8 @@ impl Outbox {
                 let delivery = pace.after_failure(&failed, now);
                 let given_up = delivery.next.is_none();
                 tally.count_failed(given_up);
-                let (merchant, order_id) = (message.merchant.as_str(), message.order_id.as_str());
+                let (merchant, order_id) =
+                    (message.merchant.as_str(), trace::shown(&message.order_id));
                 let tries = delivery.tries;
                 if given_up {
                     tracing::error!(
@@ -195,7 +197,7 @@ impl Outbox {
                 self.app.tally.count_alarm();
                 tracing::warn!(
                     merchant = message.merchant.as_str(),
-                    order_id = message.order_id.as_str(),
+                    order_id = trace::shown(&message.order_id),
                     version,
                     reason = &*record::alarm_text(alarm),
                     "an order needs a person"

@@ -181,6 +181,16 @@ async fn jisu(
     let by_theirs = [("orderno", end["result"]["orderno"].as_str().unwrap())];
     let answer = place.jisu(encoding, &detail, &by_theirs).await;
     note(format!("{encoding:?} {detail} by orderno"), answer);
+    // What was taken after it may still be charging.
+    let list = format!("{product}/orderlist");
+    until(
+        async || place.jisu(encoding, &list, &[]).await,
+        |it| {
+            let rows = it["result"]["list"].as_array();
+            rows.is_some_and(|rows| rows.iter().all(|row| row["rechargestatus"] != "0"))
+        },
+    )
+    .await;
     for (call, fields) in [
         ("recharge", vec![("sign", "0")]),
         ("orderdetail", vec![("outorderno", "Z0000000")]),

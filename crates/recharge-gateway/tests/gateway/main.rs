@@ -7,6 +7,7 @@
 
 mod acts;
 mod batches;
+mod metrics;
 mod orders;
 mod routes;
 mod stage;

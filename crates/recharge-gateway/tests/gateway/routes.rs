@@ -68,6 +68,7 @@ const CALLS: &[Call] = &[
     call("POST", "/callbacks/juhe", "/callbacks/juhe", Some("sta=1"), None, 400),
     call("POST", "/callbacks/jisu", "/callbacks/jisu", Some("sta=1"), None, 404),
     call("GET", "/healthz", "/healthz", None, None, 200),
+    call("GET", "/metrics", "/metrics", None, None, 200),
     call("GET", "/readyz", "/readyz", None, None, 200),
 ];
 

@@ -48,6 +48,10 @@ impl Told {
 
 impl Stage {
     pub(crate) async fn open() -> Self {
+        Self::open_with(|_| {}).await
+    }
+
+    pub(crate) async fn open_with(change: impl FnOnce(&mut Settings)) -> Self {
         // The client asks for one, though it speaks plain HTTP here. Another test may have been quicker.
         drop(rustls::crypto::ring::default_provider().install_default());
         let simulator = Simulator::builder()
@@ -61,7 +65,7 @@ impl Stage {
             folder: tempfile::tempdir().unwrap(),
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
         };
-        stage.start().await;
+        stage.start_with(change).await;
         stage
     }
 
@@ -74,6 +78,10 @@ impl Stage {
     }
 
     pub(crate) async fn start(&mut self) {
+        self.start_with(|_| {}).await;
+    }
+
+    async fn start_with(&mut self, change: impl FnOnce(&mut Settings)) {
         let mut juhe =
             JuheConfig::new(DEFAULT_JUHE_KEY.into(), DEFAULT_JUHE_OPENID.into()).unwrap();
         juhe = juhe.with_base_url(&self.simulator.url()).unwrap();
@@ -86,6 +94,7 @@ impl Stage {
         let mut settings = Settings::default();
         settings.listen.set_port(0);
         settings.master_key = Some(MasterKey::parse(&"5e".repeat(32).into()).unwrap());
+        change(&mut settings);
         let gateway = Gateway::start(setup, self.registry(), settings).await;
         self.gateway = Some(gateway.unwrap());
     }

@@ -11,8 +11,10 @@ use recharge_engine::driver::Setup;
 use recharge_engine::{Clock, NewOrder, ReplyTo, SystemClock, Times, WallTime};
 use recharge_gateway::callbacks::Throttle;
 use recharge_gateway::limits::Asks;
+use recharge_gateway::metrics::Metrics;
 use recharge_gateway::ring::KeyRing;
 use recharge_gateway::seal::MasterKey;
+use recharge_gateway::trace::RequestIds;
 use recharge_gateway::webhooks::{Pace, Tally};
 use recharge_gateway::{App, Gateway, Settings, keys};
 use recharge_http::{HttpConfig, HyperTransport, Transport};
@@ -117,7 +119,8 @@ impl Scene {
 
     /// What handlers have at hand, without a server around them.
     pub(crate) async fn app(&self) -> Arc<App> {
-        let setup = self.setup();
+        let mut setup = self.setup();
+        let metrics = Metrics::watch(&mut setup);
         let registry = Arc::new(self.registry());
         let (providers, clock): (_, Arc<dyn Clock>) =
             (setup.providers.clone(), Arc::clone(&setup.clock));
@@ -130,6 +133,8 @@ impl Scene {
         Arc::new(App {
             driver: setup.start().await.unwrap(),
             registry,
+            metrics,
+            request_ids: RequestIds::new().unwrap(),
             ring: Arc::new(ring),
             providers,
             clock,

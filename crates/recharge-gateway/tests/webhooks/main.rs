@@ -12,6 +12,7 @@
 mod api;
 mod callbacks;
 mod delivery;
+mod forget;
 mod kit;
 mod receiver;
 mod refused;

@@ -184,7 +184,8 @@ pub(super) fn fill(
         )?;
         connection.execute("DELETE FROM tally", [])?;
         connection.execute(
-            "INSERT INTO tally SELECT state, count(*) FROM orders GROUP BY state",
+            "INSERT INTO tally (state, provider, n)
+             SELECT state, sent_by, count(*) FROM orders GROUP BY state, sent_by",
             [],
         )?;
         Ok(())

@@ -69,7 +69,7 @@ impl Op for Accept {
                 what.reply_to.as_ref().map(ReplyTo::as_str),
             ])?;
         let key = OrderKey(unsigned(batch.connection().last_insert_rowid()));
-        batch.count(OrderState::INITIAL, 1);
+        batch.count(OrderState::INITIAL, "", 1);
         let due = at.wall;
         let grant = self.lease.and_then(|it| batch.claim_new(it, key, due));
         batch.due(key, 0, Some(due));

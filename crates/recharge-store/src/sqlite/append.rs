@@ -86,6 +86,12 @@ impl Append {
         })
     }
 
+    /// The provider of its newest attempt.
+    fn sent_by(&self) -> &str {
+        let newest = self.numbers.iter().max_by_key(|(index, ..)| index);
+        newest.map_or("", |(.., provider)| provider.as_str())
+    }
+
     /// Keeps the row of the order in step. An index is touched only when its column changes.
     fn update(&self, batch: &Batch<'_>, was: &Was) -> rusqlite::Result<()> {
         let (key, version) = (sql(self.key), signed(self.version));
@@ -94,6 +100,9 @@ impl Append {
         let open = !self.state.is_end();
         let (moved, ended) = (self.state != was.state, open == was.state.is_end());
         let sql = |sql| batch.prepare(sql);
+        if self.sent_by() != was.sent_by {
+            sql("UPDATE orders SET sent_by = ?2 WHERE key = ?1")?.execute((key, self.sent_by()))?;
+        }
         match (moved, ended, due != was.due) {
             (false, _, false) => {
                 sql("UPDATE orders SET version = ?2 WHERE key = ?1")?.execute((key, version))
@@ -151,6 +160,7 @@ struct Was {
     version: u64,
     state: OrderState,
     due: Option<i64>,
+    sent_by: String,
 }
 
 impl Op for Append {
@@ -158,7 +168,7 @@ impl Op for Append {
 
     fn apply(&self, batch: &mut Batch<'_>) -> rusqlite::Result<Self::Outcome> {
         let was = batch
-            .prepare("SELECT version, state, reason, due FROM orders WHERE key = ?1")?
+            .prepare("SELECT version, state, reason, due, sent_by FROM orders WHERE key = ?1")?
             .query_row([sql(self.key)], |row| {
                 let name = row.get_ref(1)?.as_str().map_err(super::value::nonsense)?;
                 let reason = row.get_ref(2)?.as_str_or_null();
@@ -166,6 +176,7 @@ impl Op for Append {
                     version: unsigned(row.get(0)?),
                     state: state_of(name, reason.map_err(super::value::nonsense)?)?,
                     due: row.get(3)?,
+                    sent_by: row.get(4)?,
                 })
             })
             .optional()?;
@@ -204,9 +215,14 @@ impl Op for Append {
                     self.at.millis()
                 ])?;
         }
-        if self.state != was.state {
-            batch.count(was.state, -1);
-            batch.count(self.state, 1);
+        // Without a record the row stays as it is, and so must what is counted.
+        let to = self
+            .record
+            .as_ref()
+            .map_or(&*was.sent_by, |_| self.sent_by());
+        if (self.state, to) != (was.state, &*was.sent_by) {
+            batch.count(was.state, &was.sent_by, -1);
+            batch.count(self.state, to, 1);
         }
         if self.due.map(WallTime::millis) != was.due {
             batch.due(self.key, self.version, self.due);

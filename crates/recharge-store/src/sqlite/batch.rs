@@ -1,5 +1,6 @@
 //! A transaction that many requests share, and what is done once for all of them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use recharge_core::OrderState;
@@ -8,14 +9,14 @@ use recharge_engine::store::{Lease, OrderKey};
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 
 use super::claims::{Claims, Grant};
-use super::value::{STATES, signed, unsigned};
+use super::value::{signed, unsigned};
 
 /// A transaction under way.
 pub(super) struct Batch<'a> {
     connection: &'a Connection,
     claims: &'a Arc<Claims>,
-    /// How many orders came to each state, less those that left it.
-    tally: [i64; STATES.len()],
+    /// How many orders came to each state and provider, less those that left it.
+    tally: BTreeMap<(&'static str, String), i64>,
     /// The last number of a message, once one has been given out here.
     message: Option<i64>,
     notes: Vec<Note>,
@@ -32,7 +33,7 @@ impl<'a> Batch<'a> {
         Self {
             connection,
             claims,
-            tally: [0; STATES.len()],
+            tally: BTreeMap::new(),
             message: None,
             notes: Vec::new(),
         }
@@ -65,12 +66,10 @@ impl<'a> Batch<'a> {
         self.notes.push(Note::Begun(lease));
     }
 
-    pub(super) fn count(&mut self, state: OrderState, by: i64) {
-        for (name, n) in STATES.iter().zip(&mut self.tally) {
-            if *name == state.as_str() {
-                *n += by;
-            }
-        }
+    /// So many more are in that state, with their newest attempt at that provider.
+    pub(super) fn count(&mut self, state: OrderState, provider: &str, by: i64) {
+        let key = (state.as_str(), provider.to_owned());
+        *self.tally.entry(key).or_default() += by;
     }
 
     /// The number of the next message.
@@ -87,13 +86,13 @@ impl<'a> Batch<'a> {
 
     /// Writes what is written once for all requests.
     pub(super) fn finish(&mut self) -> rusqlite::Result<()> {
-        for (state, n) in STATES.iter().zip(self.tally) {
-            if n != 0 {
+        for ((state, provider), n) in &self.tally {
+            if *n != 0 {
                 self.prepare(
-                    "INSERT INTO tally (state, n) VALUES (?1, ?2)
-                     ON CONFLICT (state) DO UPDATE SET n = n + excluded.n",
+                    "INSERT INTO tally (state, provider, n) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (state, provider) DO UPDATE SET n = n + excluded.n",
                 )?
-                .execute((state, n))?;
+                .execute((state, provider, n))?;
             }
         }
         if let Some(last) = self.message {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::writer::Request;
 
 /// How many requests one transaction takes. More gain nothing and make the first one wait.
-const MOST: usize = 512;
+pub(super) const MOST: usize = 512;
 
 /// How many transactions pass without waiting after it was in vain.
 const PASS: u32 = 16;

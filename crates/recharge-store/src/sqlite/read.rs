@@ -3,7 +3,8 @@
 use std::fmt::Display;
 
 use recharge_core::{
-    Account, AccountKind, Carrier, FaceValue, MerchantId, OrderId, OrderState, ProviderId,
+    Account, AccountKind, Carrier, FaceValue, MerchantId, OrderId, OrderState, ParseAccountError,
+    ProviderId,
 };
 use recharge_engine::store::{Brief, Filter, OrderKey, Statistics, Stored};
 use recharge_engine::{
@@ -87,7 +88,7 @@ fn acceptance(row: &Row<'_>) -> rusqlite::Result<Acceptance> {
     let mut what = NewOrder::new(
         MerchantId::parse(text(row, 0)?).map_err(nonsense)?,
         OrderId::parse(text(row, 1)?).map_err(nonsense)?,
-        Account::parse(kind, text(row, 3)?).map_err(nonsense)?,
+        account(kind, text(row, 3)?).map_err(nonsense)?,
         FaceValue::from_yuan(row.get(4)?).map_err(nonsense)?,
     );
     what.carrier = some(5)?.map(carrier).transpose()?;
@@ -104,6 +105,17 @@ fn acceptance(row: &Row<'_>) -> rusqlite::Result<Acceptance> {
         at: moment_of(row.get(7)?, row.get(8)?, row.get(9)?),
         held: row.get(10)?,
     })
+}
+
+/// An account, or what is left of one that was forgotten.
+fn account(kind: AccountKind, text: &str) -> std::result::Result<Account, ParseAccountError> {
+    Account::parse(kind, text).or_else(|error| Account::forgotten(kind, text).ok_or(error))
+}
+
+/// When the newest event of an order was written down.
+pub(crate) fn last_told(connection: &Connection, key: OrderKey) -> Result<Option<WallTime>> {
+    let log = log(connection, key)?;
+    Ok(log.last().map(|recorded| recorded.at.wall))
 }
 
 fn state(row: &Row<'_>, name: usize, reason: usize) -> rusqlite::Result<OrderState> {
@@ -287,31 +299,100 @@ pub(super) fn survey(
         .map_err(unwritten)
 }
 
+// What the figures are made of is asked every few seconds: none of it may look at every order.
+const TALLY: &str = "SELECT provider, n FROM tally WHERE state = ?1 AND n <> 0";
+
+const MESSAGES: &str = "SELECT count(*) FROM outbox";
+
+const MESSAGES_DUE: &str = "SELECT count(*) FROM outbox WHERE next IS NOT NULL";
+
+// The oldest by key; where the clock has jumped, that is still the one that waits longest.
+const OLDEST_OPEN: &str = "SELECT accepted FROM orders INDEXED BY orders_open
+    WHERE open = 1 AND state <> 'review' ORDER BY key LIMIT 1";
+
+const OLDEST_UNKNOWN: &str = "SELECT accepted FROM orders INDEXED BY orders_unknown
+    WHERE state = 'unknown' ORDER BY key LIMIT 1";
+
+const OLDEST_REVIEW: &str = "SELECT accepted FROM orders INDEXED BY orders_review
+    WHERE state = 'review' ORDER BY key LIMIT 1";
+
 /// How many orders there are, and what waits.
 pub(super) fn statistics(connection: &Connection) -> Result<Statistics> {
     let read = || {
         let mut statistics = Statistics::default();
         for name in STATES {
-            let n: Option<i64> = connection
-                .prepare_cached("SELECT n FROM tally WHERE state = ?1")?
-                .query_row([name], |row| row.get(0))
-                .optional()?;
-            if let Some(n) = n.filter(|n| *n != 0) {
-                statistics.orders.push((name, unsigned(n)));
+            let mut tally = connection.prepare_cached(TALLY)?;
+            let mut rows = tally.query([name])?;
+            let mut total = 0;
+            while let Some(row) = rows.next()? {
+                let (provider, n) = (row.get_ref(0)?.as_str()?, unsigned(row.get(1)?));
+                let provider = (!provider.is_empty()).then(|| ProviderId::parse(provider));
+                let provider = provider.transpose().map_err(nonsense)?;
+                statistics.by_provider.push((name, provider, n));
+                total += n;
+            }
+            if total > 0 {
+                statistics.orders.push((name, total));
             }
         }
-        statistics.messages = connection
-            .prepare_cached("SELECT count(*) FROM outbox")?
-            .query_row([], |row| Ok(unsigned(row.get(0)?)))?;
-        // The oldest by key; where the clock has jumped, that is still the one that waits longest.
-        statistics.oldest_open = connection
-            .prepare_cached(
-                "SELECT accepted FROM orders INDEXED BY orders_open
-                 WHERE open = 1 AND state <> 'review' ORDER BY key LIMIT 1",
-            )?
-            .query_row([], |row| Ok(WallTime::from_millis(row.get(0)?)))
-            .optional()?;
+        let number = |sql| -> rusqlite::Result<u64> {
+            let mut statement = connection.prepare_cached(sql)?;
+            statement.query_row([], |row| Ok(unsigned(row.get(0)?)))
+        };
+        statistics.messages = number(MESSAGES)?;
+        let due = number(MESSAGES_DUE)?;
+        statistics.given_up = statistics.messages.saturating_sub(due);
+        let oldest = |sql| -> rusqlite::Result<Option<WallTime>> {
+            let mut statement = connection.prepare_cached(sql)?;
+            let found = statement.query_row([], |row| Ok(WallTime::from_millis(row.get(0)?)));
+            found.optional()
+        };
+        statistics.oldest_open = oldest(OLDEST_OPEN)?;
+        statistics.oldest_unknown = oldest(OLDEST_UNKNOWN)?;
+        statistics.oldest_review = oldest(OLDEST_REVIEW)?;
         Ok(statistics)
     };
     read().map_err(unwritten)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Sqlite;
+
+    #[test]
+    fn what_is_asked_every_few_seconds_looks_at_no_order_that_has_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sqlite");
+        drop(Sqlite::open(&path).unwrap());
+        let connection = Connection::open(&path).unwrap();
+        let plan = |sql: &str| {
+            let mut plan = connection
+                .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+                .unwrap();
+            let none = vec![rusqlite::types::Null; plan.parameter_count()];
+            let lines = plan
+                .query_map(params_from_iter(none), |row| row.get::<_, String>(3))
+                .unwrap();
+            let lines: rusqlite::Result<Vec<String>> = lines.collect();
+            lines.unwrap().join("; ")
+        };
+        // What a scan looks like, lest its name change.
+        assert_eq!(
+            plan("SELECT count(*) FROM orders WHERE reason = ''"),
+            "SCAN orders"
+        );
+        for sql in [TALLY, OLDEST_OPEN, OLDEST_UNKNOWN, OLDEST_REVIEW] {
+            let plan = plan(sql);
+            assert!(plan.starts_with("SEARCH "), "{sql}: {plan}");
+            assert!(
+                !plan.contains("SCAN") && !plan.contains("TEMP"),
+                "{sql}: {plan}"
+            );
+        }
+        for sql in [MESSAGES, MESSAGES_DUE] {
+            let plan = plan(sql);
+            assert!(!plan.contains("orders"), "{sql}: {plan}");
+        }
+    }
 }

@@ -63,8 +63,8 @@ fn look(connection: &Connection, path: &Path) -> rusqlite::Result<Report> {
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get(0).map(unsigned));
     let miscounted = number(
         "SELECT count(*) FROM (
-             SELECT state, count(*) AS n FROM orders GROUP BY state
-             EXCEPT SELECT state, n FROM tally)",
+             SELECT state, sent_by, count(*) AS n FROM orders GROUP BY state, sent_by
+             EXCEPT SELECT state, provider, n FROM tally)",
     )?;
     if miscounted > 0 {
         problems.push(format!("{miscounted} states are miscounted"));

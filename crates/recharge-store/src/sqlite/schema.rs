@@ -12,7 +12,11 @@ use super::{copy, file};
 const APPLICATION: i32 = 0x5263_6867;
 
 /// Each brings a file from the format of its index to the next. Only ever added to.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema-2.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+];
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

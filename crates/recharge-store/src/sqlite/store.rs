@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use recharge_core::{MerchantId, OrderId};
 use recharge_engine::store::{
-    Accepted, Brief, Delivery, Filter, Guards, InboxEntry, KeptCallback, Lease, Message, OrderKey,
-    Session, Statistics, Stored,
+    Accepted, Brief, Commits, Delivery, Filter, Guards, InboxEntry, KeptCallback, Lease, Message,
+    OrderKey, Session, Statistics, Stored,
 };
 use recharge_engine::{
     AcceptError, Acceptance, AppendError, Epoch, Order, Recorded, Step, Store, StoreError, WallTime,
@@ -155,6 +155,10 @@ impl Store for Sqlite {
 
     async fn statistics(&self) -> Result<Statistics, StoreError> {
         self.query(read::statistics).await
+    }
+
+    fn commits(&self) -> Commits {
+        self.shared.counts.read()
     }
 
     async fn keep_callback(

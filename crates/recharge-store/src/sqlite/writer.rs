@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::batch::Batch;
 use super::claims::Claims;
+use super::counts::Counts;
 use super::error::{OpenError, is_of_one_request, unwritten};
 #[cfg(feature = "test-util")]
 use super::fate::{Fate, Fates};
@@ -80,6 +81,7 @@ pub(super) struct Shared {
     pub(super) unsettled: AtomicBool,
     /// Rises when the connections must be made anew.
     pub(super) generation: AtomicU64,
+    pub(super) counts: Counts,
     #[cfg(feature = "test-util")]
     pub(super) fates: Fates,
 }
@@ -250,6 +252,7 @@ impl Work {
             .and_then(|mut commit| commit.execute([]))
             .map_err(|error| Failure::Unknown(error.to_string()))?;
         batch.committed();
+        self.shared.counts.count(requests.len());
         Ok(())
     }
 
