@@ -46,13 +46,14 @@ impl Caller {
     async fn of(parts: &Parts, app: &App, scope: Scope) -> Result<Self, Problem> {
         let key = bearer(parts, app).await?;
         app.ring.used(&key, app.now());
+        // Before the scope is looked at: what is refused counts too.
+        key.take().map_err(|wait| {
+            Problem::new(Code::TooMany, "this key makes too many requests").retry_after(wait)
+        })?;
         if !key.stored.scopes.has(scope) {
             let detail = format!("this key has not the scope {}", scope.as_str());
             return Err(Problem::new(Code::Forbidden, detail));
         }
-        key.take().map_err(|wait| {
-            Problem::new(Code::TooMany, "this key makes too many requests").retry_after(wait)
-        })?;
         Ok(Self { key })
     }
 }

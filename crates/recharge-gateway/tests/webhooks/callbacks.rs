@@ -36,7 +36,7 @@ impl Desk {
         let app = scene.app().await;
         let what = order("shop", "A0000001", "juhe", None);
         let accepted = app.driver.accept(what, false).await.unwrap();
-        let router = routes::router(Arc::clone(&app));
+        let router = routes::router(&app);
         let desk = Self {
             scene,
             app,
