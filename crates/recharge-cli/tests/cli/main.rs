@@ -26,6 +26,7 @@ mod questions;
 #[cfg(unix)]
 mod rules;
 mod secrets;
+mod serve;
 #[cfg(unix)]
 mod shop;
 mod sign;

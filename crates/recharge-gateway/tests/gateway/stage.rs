@@ -69,6 +69,11 @@ impl Stage {
     pub(crate) async fn without_gateway() -> Self {
         // The client asks for one, though it speaks plain HTTP here. Another test may have been quicker.
         drop(rustls::crypto::ring::default_provider().install_default());
+        // A connection of its own for each call: one that idles is closed by the other side, perhaps just now.
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .pool_max_idle_per_host(0)
+            .build();
         let simulator = Simulator::builder()
             .settle_after(Duration::from_millis(200))
             .start()
@@ -78,7 +83,7 @@ impl Stage {
             simulator,
             gateway: None,
             folder: tempfile::tempdir().unwrap(),
-            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            client: client.unwrap(),
             decide: |_| (),
         }
     }

@@ -79,17 +79,23 @@ async fn what_is_too_large_is_refused_before_it_is_sent_and_without_its_length_t
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_sends_too_much_in_good_faith_is_told_so() {
     let (stage, key) = stage().await;
-    let large = " ".repeat(900_000);
     for (path, key, status) in [
-        ("/v1/orders", Some(&*key), 413),
-        ("/v1/batches", Some(&*key), 413),
-        ("/v1/batches", None, 401),
-        ("/callbacks/juhe", None, 413),
+        ("/v1/orders", &*key, 413),
+        ("/v1/batches", &*key, 413),
+        ("/v1/batches", "wrong", 401),
+        ("/callbacks/juhe", "", 413),
     ] {
-        for _ in 0..10 {
-            let told = stage.call("POST", path, key, Some(&large)).await;
-            assert_eq!(told.status, status, "{path}");
+        let head = head(path, "text/plain", key);
+        let head = format!("{head}connection: close\r\ncontent-length: 900000\r\n\r\n");
+        let mut stream = TcpStream::connect(stage.address()).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // It is answered by now, and the client doesn't look.
+        stream.peek(&mut [0]).await.unwrap();
+        for _ in 0..9 {
+            stream.write_all(&[b' '; 100_000]).await.unwrap();
         }
+        let answer = read(&mut stream).await;
+        assert_eq!(statuses(&answer), [status], "{path}: {answer}");
     }
 }
 
