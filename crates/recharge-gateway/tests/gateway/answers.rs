@@ -399,7 +399,7 @@ async fn little_is_allowed(record: &mut Record) {
     let mut orders = 0;
     for call in CALLS.iter().filter(|call| is_described(call, 408)) {
         let key = call.scope.map(|_| on.key.as_str());
-        let give_up = Instant::now() + Duration::from_secs(60);
+        let give_up = Instant::now() + Duration::from_mins(1);
         let mut told = 0;
         // Now and then the answer is there before the clock has ticked.
         while told != 408 && Instant::now() < give_up {
