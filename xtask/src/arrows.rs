@@ -177,10 +177,11 @@ pub(crate) const LAYERS: &[Layer] = &[
             "recharge-http",
             "recharge-juhe",
             "recharge-jisu",
+            "recharge-gateway",
             "recharge-cli",
             "recharge-crash",
         ],
-        purpose: "the project's own tasks; it reads code tables and commands to write docs from them",
+        purpose: "the project's own tasks; it reads code tables, commands and the gateway's description to write docs from them",
     },
 ];
 

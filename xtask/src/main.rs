@@ -1,5 +1,5 @@
 //! The project's own tasks: `cargo xtask docs | tidy | lint | test | bench | crash | sweep | simulate | fuzz |
-//! mutants`.
+//! schemathesis | mutants`.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -13,6 +13,7 @@
 //! | [`fuzz`] | the fuzz targets of `crates/fuzz`, two at a time |
 //! | [`mutants`] | the code of the rules changed in small ways, which the tests must notice |
 //! | [`proof`] | `crash` and `sweep`: the command killed, and its disk failed |
+//! | [`schemathesis`] | requests made up from the gateway's description, right and wrong ones |
 //! | [`simulate`] | lives of orders, simulated, and whether each planted bug is caught |
 //! | [`tree`] | limits on what `cargo tree` shows, for `tidy` and `bench` |
 
@@ -31,6 +32,7 @@ mod run;
 mod rust;
 #[cfg(test)]
 mod sample;
+mod schemathesis;
 mod simulate;
 mod test;
 mod tidy;
@@ -97,6 +99,15 @@ enum Task {
         #[arg(value_name = "TARGET")]
         targets: Vec<String>,
     },
+    /// Make up requests from the gateway's description; none may end in a fault, a hang, or an answer that is not in it
+    Schemathesis {
+        /// The seed of what is made up
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// How many requests for each route and way of making them up
+        #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
+        examples: u32,
+    },
     /// Change the code of the rules in small ways, one at a time; a change that no test notices is printed
     Mutants {
         /// The files to change; all that `.cargo/mutants.toml` chooses, if none is named
@@ -130,6 +141,7 @@ fn main() -> ExitCode {
             let limit = executions.map_or(seconds, fuzz::Limit::Executions);
             fuzz::run(&project, limit, &targets)
         }
+        Task::Schemathesis { seed, examples } => schemathesis::run(&project, seed, examples),
         Task::Mutants { files } => mutants::run(&project, &files),
         Task::Bench { long } => bench::run(&project, long),
     });

@@ -20,13 +20,17 @@ pub(crate) fn sweep(project: &Project) -> Result<bool> {
 }
 
 /// The binary as users build it, and not with the features of tests.
-fn recharge(project: &Project) -> Result<PathBuf> {
+pub(crate) fn recharge(project: &Project) -> Result<PathBuf> {
     let mut build = run::cargo(project);
     build.args(["build", "--quiet", "--package", "recharge-cli"]);
     if !run::status(&mut build)?.success() {
         return Err("the command could not be built".into());
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| project.root.join("target"), PathBuf::from);
-    Ok(target.join("debug").join("recharge"))
+    Ok(target(project).join("debug").join("recharge"))
+}
+
+/// Where cargo builds.
+pub(crate) fn target(project: &Project) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| project.root.join("target"), |it| project.root.join(it))
 }

@@ -48,13 +48,14 @@ impl Caller {
         let key = bearer(parts, app).await?;
         trace::merchant(&key.stored.merchant);
         app.ring.used(&key, app.now());
+        // Before the scope is looked at: what is refused counts too.
+        key.take().map_err(|wait| {
+            Problem::new(Code::TooMany, "this key makes too many requests").retry_after(wait)
+        })?;
         if !key.stored.scopes.has(scope) {
             let detail = format!("this key has not the scope {}", scope.as_str());
             return Err(Problem::new(Code::Forbidden, detail));
         }
-        key.take().map_err(|wait| {
-            Problem::new(Code::TooMany, "this key makes too many requests").retry_after(wait)
-        })?;
         Ok(Self { key })
     }
 }

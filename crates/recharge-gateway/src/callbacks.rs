@@ -5,7 +5,6 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use governor::clock::{Clock as _, DefaultClock};
@@ -15,12 +14,13 @@ use http::request::Parts;
 use recharge_core::{CallbackError, ProviderId};
 use recharge_engine::driver::TakeError;
 
+use crate::api::input::{BodyLimit, read};
 use crate::app::App;
 use crate::peer;
 use crate::problem::{Code, Problem, refusals};
 
 /// The most bytes of a callback: known ones have some hundred.
-const MOST: usize = 64 * 1024;
+const MOST: BodyLimit = BodyLimit(64 * 1024);
 
 /// After how long an upstream may try again.
 const AGAIN: Duration = Duration::from_secs(3);
@@ -114,7 +114,7 @@ async fn try_to_take(
     // First of all, so that nobody else can use up what the upstream may send.
     is_from(app, provider, &parts)?;
     app.throttle.take()?;
-    let body = read(body).await?;
+    let body = read(body, MOST).await?;
     // A header that isn't text names no form that could be read.
     let kind = match parts.headers.get(CONTENT_TYPE) {
         None => None,
@@ -140,17 +140,6 @@ fn is_from(app: &App, provider: &str, parts: &Parts) -> Result<(), Problem> {
             "this is not an address from which such callbacks come",
         ))
     }
-}
-
-async fn read(body: Body) -> Result<bytes::Bytes, Problem> {
-    to_bytes(body, MOST).await.map_err(|error| {
-        let error = error.into_inner();
-        if error.is::<http_body_util::LengthLimitError>() {
-            Problem::new(Code::TooLarge, "a callback is never that large")
-        } else {
-            Problem::new(Code::Malformed, "the body did not arrive whole")
-        }
-    })
 }
 
 fn unusable() -> Problem {

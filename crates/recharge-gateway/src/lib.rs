@@ -14,7 +14,8 @@
 //! |---|---|
 //! | [`settings`] | [`Settings`]: what an operator decides |
 //! | [`server`] | [`Gateway`]: listening, draining, and what guards every connection |
-//! | [`routes`] | every route with what it takes to use it |
+//! | [`guard`], [`stall`], [`linger`] | deadlines, and what else stands around every route and every connection |
+//! | [`routes`], [`docs`] | every route with what it takes to use it; the same as a document |
 //! | [`api`] | the interface under `/v1` |
 //! | [`callbacks`], [`peer`] | what upstreams tell, and who it is that calls |
 //! | [`webhooks`] | what merchants are told |
@@ -33,10 +34,13 @@ pub mod app;
 pub mod auth;
 pub mod callbacks;
 pub mod compat;
+pub mod docs;
 pub mod forget;
+pub mod guard;
 pub mod health;
 pub mod keys;
 pub mod limits;
+pub mod linger;
 pub mod metrics;
 pub mod peer;
 pub mod problem;
@@ -45,6 +49,7 @@ pub mod routes;
 pub mod seal;
 pub mod server;
 pub mod settings;
+pub mod stall;
 pub mod time;
 pub mod trace;
 pub mod webhooks;

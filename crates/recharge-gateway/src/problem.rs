@@ -384,8 +384,10 @@ macro_rules! refusals {
 pub(crate) use refusals;
 
 refusals! {
-    /// What any request with a key can be told that only reads.
-    ReadRefusals: Unauthorized Forbidden NotFound Invalid TooMany Timeout StoreUnavailable Internal;
+    /// Why one thing isn't shown.
+    ShowRefusals: Unauthorized Forbidden NotFound TooMany Timeout StoreUnavailable Internal;
+    /// Why things aren't listed, or counted.
+    ListRefusals: Unauthorized Forbidden Invalid TooMany Timeout StoreUnavailable Internal;
 }
 
 #[cfg(test)]

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::api::input::BodyLimit;
 use crate::app::App;
-use crate::problem::{Code, Problem};
-use crate::{api, callbacks, compat, health, metrics};
+use crate::problem::{Code, Problem, ProblemBody};
+use crate::{api, callbacks, compat, docs, guard, health, metrics};
 
 /// What the description says of the whole.
 #[derive(OpenApi)]
@@ -29,8 +28,11 @@ use crate::{api, callbacks, compat, health, metrics};
         (name = "upstreams", description = "What the upstreams are asked for directly"),
         (name = "webhooks", description = "Where you are told, and what has not arrived"),
         (name = "callbacks", description = "For the upstreams"),
+        (name = "compat", description = "The upstreams' own protocols, for programs that were written for them"),
         (name = "health", description = "For whoever runs the service"),
+        (name = "description", description = "What you read here"),
     ),
+    components(schemas(ProblemBody)),
     modifiers(&Keys),
 )]
 struct Description;
@@ -50,7 +52,7 @@ fn all(batch_limit: usize) -> OpenApiRouter<Arc<App>> {
     // A file of orders is larger than any other body.
     let files = OpenApiRouter::new()
         .routes(routes!(api::batches::hand_in))
-        .layer(DefaultBodyLimit::max(batch_limit));
+        .layer(Extension(BodyLimit(batch_limit)));
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(files)
         .routes(routes!(api::orders::place, api::orders::list))
@@ -75,35 +77,30 @@ fn all(batch_limit: usize) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(metrics::metrics))
+        .routes(routes!(docs::openapi))
+        .routes(routes!(docs::page))
 }
 
-/// The description of the interface, as OpenAPI 3.1.
+/// The description of the interface, as OpenAPI 3.1. The drop-in protocols are served by a router of their own,
+/// and described here.
 pub fn description() -> utoipa::openapi::OpenApi {
-    let (_, description) = all(0).split_for_parts();
+    let (_, mut description) = all(0).split_for_parts();
+    description.paths.merge(compat::described::paths());
     description
 }
 
 /// The service, without what guards its connections.
-pub fn router(app: Arc<App>) -> Router {
-    let (router, description) = all(app.settings.batch_limit).split_for_parts();
-    // Made once: it doesn't change while the process lives.
-    let description: bytes::Bytes = description.to_json().unwrap_or_default().into();
-    let limit = DefaultBodyLimit::max(app.settings.body_limit);
-    router
-        .route(
-            "/openapi.json",
-            axum::routing::get(async move || json(description.clone())),
-        )
-        .merge(compat::router(Arc::clone(&app)))
+pub fn router(app: &Arc<App>) -> Router {
+    let (router, _) = all(app.settings.batch_limit).split_for_parts();
+    let limit = Extension(BodyLimit(app.settings.body_limit));
+    let router = router
+        .merge(compat::router(Arc::clone(app)))
+        .merge(docs::files())
         .method_not_allowed_fallback(async || {
             Problem::new(Code::MethodNotAllowed, "there is no such method here")
         })
         .fallback(async || Problem::new(Code::NotFound, "there is no such path"))
         .layer(limit)
-        .with_state(app)
-}
-
-fn json(body: bytes::Bytes) -> Response {
-    let kind = [(http::header::CONTENT_TYPE, "application/json")];
-    (kind, body).into_response()
+        .with_state(Arc::clone(app));
+    guard::guarded(router, app)
 }

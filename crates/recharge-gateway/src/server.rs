@@ -1,5 +1,6 @@
 //! [`Gateway`]: listening, draining, and what guards every connection.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,34 +8,39 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
-use axum::response::IntoResponse;
+use http::HeaderValue;
+use http::header::{CONNECTION, TRANSFER_ENCODING};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use recharge_engine::driver::{Setup, StartError};
 use recharge_store::{Registry, RegistryError};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api;
 use crate::app::App;
 use crate::callbacks::Throttle;
 use crate::forget;
 use crate::limits::Asks;
+use crate::linger::Lingering;
 use crate::metrics::Metrics;
-use crate::problem::{Code, Problem};
 use crate::ring::KeyRing;
 use crate::routes;
 use crate::seal::NoRandom;
 use crate::settings::Settings;
-use crate::trace::{self, RequestIds};
+use crate::stall::Stalling;
+use crate::trace::RequestIds;
 use crate::webhooks::{ClientError, Outbox, Tally};
 
 /// The most bytes of a request's head.
 const HEAD: usize = 16 * 1024;
+
+/// How many connections may wait until they are let in. One more is lost without a word, and its client waits
+/// for an answer that never comes.
+const WAITING: u32 = 1024;
 
 /// A service that is running. Dropping it leaves it running: [`stop`](Self::stop) ends it.
 #[derive(Debug)]
@@ -86,7 +92,7 @@ impl Gateway {
             source,
         };
         // First of all: a second gateway must not take the store from one that runs.
-        let listener = TcpListener::bind(settings.listen).await.map_err(listen)?;
+        let listener = listen_on(settings.listen).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let registry = Arc::new(registry);
         let ring = Arc::new(KeyRing::load(
@@ -157,6 +163,18 @@ impl Gateway {
     }
 }
 
+fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    #[cfg(not(windows))]
+    // Started again at once, it finds its port held by connections that have ended.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
+}
+
 async fn accept(listener: TcpListener, app: Arc<App>, mut stopped: watch::Receiver<bool>) {
     let settings = &app.settings;
     let room = Arc::new(Semaphore::new(settings.connections));
@@ -166,7 +184,7 @@ async fn accept(listener: TcpListener, app: Arc<App>, mut stopped: watch::Receiv
         .header_read_timeout(settings.deadline)
         .max_buf_size(HEAD)
         .keep_alive(true);
-    let router = guarded(routes::router(Arc::clone(&app)), &app);
+    let router = routes::router(&app);
     loop {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else {
             return;
@@ -184,6 +202,9 @@ async fn accept(listener: TcpListener, app: Arc<App>, mut stopped: watch::Receiv
                 }
             },
         };
+        // An answer is one write.
+        drop(stream.set_nodelay(true));
+        let stream = Stalling::new(stream, settings.deadline);
         let connection = serve(&http, stream, peer, router.clone());
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
@@ -198,37 +219,26 @@ async fn accept(listener: TcpListener, app: Arc<App>, mut stopped: watch::Receiv
 
 fn serve(
     http: &hyper::server::conn::http1::Builder,
-    stream: TcpStream,
+    stream: Stalling<TcpStream>,
     peer: SocketAddr,
     router: Router,
 ) -> impl GracefulConnection<Error = hyper::Error> + Send + use<> {
-    // An answer is one write.
-    drop(stream.set_nodelay(true));
     let service = hyper::service::service_fn(move |request: http::Request<Incoming>| {
-        let mut request = request.map(axum::body::Body::new);
+        // Whoever sends two lengths, one of them this, is read by it, as the standard has it; a proxy may have
+        // read the other, and what follows would be a request that it never saw. hyper hides the other length,
+        // so no second request is taken after this kind.
+        let last = request.headers().contains_key(TRANSFER_ENCODING);
+        let mut request = request.map(|body| axum::body::Body::new(Lingering::new(body)));
         request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request)
+        let answering = router.clone().oneshot(request);
+        async move {
+            let mut answer = answering.await?;
+            if last {
+                let close = HeaderValue::from_static("close");
+                answer.headers_mut().insert(CONNECTION, close);
+            }
+            Ok::<_, Infallible>(answer)
+        }
     });
     http.serve_connection(TokioIo::new(stream), service)
-}
-
-/// A panic and a deadline are answered like any other problem, and counted like any other answer.
-fn guarded(router: Router, app: &Arc<App>) -> Router {
-    let deadline = app.settings.deadline;
-    router
-        .layer(axum::middleware::from_fn(
-            move |request: axum::extract::Request, next: axum::middleware::Next| async move {
-                match tokio::time::timeout(deadline, next.run(request)).await {
-                    Ok(response) => response,
-                    Err(_) => Problem::new(Code::Timeout, "it took too long").into_response(),
-                }
-            },
-        ))
-        .layer(CatchPanicLayer::custom(|_| {
-            Problem::new(Code::Internal, "something went wrong here").into_response()
-        }))
-        .layer(axum::middleware::from_fn_with_state(
-            Arc::clone(app),
-            trace::watched,
-        ))
 }

@@ -28,6 +28,7 @@ mod questions;
 #[cfg(unix)]
 mod rules;
 mod secrets;
+mod serve;
 #[cfg(unix)]
 mod shop;
 mod sign;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json as Answer;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use recharge_core::ProviderId;
 use recharge_engine::driver::ActError;
@@ -11,7 +11,7 @@ use recharge_engine::{Command, CommandError, Decision, Order, Verdict};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::input::Json;
+use super::input::{Json, Named};
 use super::orders::find;
 use super::view::OrderView;
 use crate::app::App;
@@ -42,7 +42,7 @@ refusals! {
 pub async fn ask(
     State(app): State<Arc<App>>,
     Reader(caller): Reader,
-    Path(order_id): Path<String>,
+    Named(order_id): Named,
 ) -> Result<Response, Problem> {
     let stored = find(&app, caller.merchant(), &order_id).await?;
     app.asks.take(stored.key).map_err(|wait| {
@@ -79,7 +79,7 @@ pub struct Cancel {
 pub async fn cancel(
     State(app): State<Arc<App>>,
     Submitter(caller): Submitter,
-    Path(order_id): Path<String>,
+    Named(order_id): Named,
     Json(cancel): Json<Cancel>,
 ) -> Result<Response, Problem> {
     let order = loop {
@@ -139,7 +139,7 @@ pub struct Decided<'a> {
 pub async fn decisions(
     State(app): State<Arc<App>>,
     Operator(caller): Operator,
-    Path(order_id): Path<String>,
+    Named(order_id): Named,
     Json(given): Json<Decide>,
 ) -> Result<Response, Problem> {
     let verdict = verdict(&given)?;

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json as Answer;
-use axum::extract::{FromRequest as _, Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use recharge_core::{MerchantId, ProviderId};
 use recharge_engine::AcceptError;
@@ -16,17 +15,19 @@ use recharge_store::registry::{BatchRow, NewBatch, RowFate, StoredBatch};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::input::{Params, unread};
+use super::input::{Named, Params, whole};
 use super::orders::{PlaceOrder, not_accepted};
 use crate::app::App;
 use crate::auth::{Reader, Submitter};
-use crate::problem::{Code, Problem, ReadRefusals, refusals};
+use crate::problem::{Code, Problem, ShowRefusals, refusals};
 use crate::{seal, time};
 
 refusals! {
     /// Why a file isn't taken.
     HandInRefusals: Unauthorized Forbidden Malformed Invalid TooLarge TooMany Timeout StoreUnavailable Stopping
         Internal;
+    /// Why the rows of a file aren't shown.
+    RowRefusals: Unauthorized Forbidden NotFound Invalid TooMany Timeout StoreUnavailable Internal;
 }
 
 /// How many bad lines are told.
@@ -111,7 +112,7 @@ pub async fn hand_in(
     Submitter(caller): Submitter,
     request: Request,
 ) -> Result<Response, Problem> {
-    let body = Bytes::from_request(request, &()).await.map_err(unread)?;
+    let body = whole(request).await?;
     let merchant = caller.merchant().clone();
     let created = app.now();
     let this = Arc::clone(&app);
@@ -196,13 +197,13 @@ impl BatchView {
 #[utoipa::path(
     get, path = "/v1/batches/{batch_id}", tag = "batches",
     params(("batch_id" = String, Path, description = "Its name")),
-    responses((status = 200, description = "How far it is", body = BatchView), ReadRefusals),
+    responses((status = 200, description = "How far it is", body = BatchView), ShowRefusals),
     security(("key" = ["read"])),
 )]
 pub async fn show(
     State(app): State<Arc<App>>,
     Reader(caller): Reader,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Response, Problem> {
     let batch = find(&app, caller.merchant(), id).await?;
     let mut view = BatchView::new(&batch);
@@ -235,13 +236,13 @@ pub async fn show(
 #[utoipa::path(
     get, path = "/v1/batches/{batch_id}/rows", tag = "batches",
     params(("batch_id" = String, Path, description = "Its name"), RowParams),
-    responses((status = 200, description = "A page of them", body = RowPage), ReadRefusals),
+    responses((status = 200, description = "A page of them", body = RowPage), RowRefusals),
     security(("key" = ["read"])),
 )]
 pub async fn result(
     State(app): State<Arc<App>>,
     Reader(caller): Reader,
-    Path(id): Path<String>,
+    Named(id): Named,
     Params(params): Params<RowParams>,
 ) -> Result<Response, Problem> {
     let batch = find(&app, caller.merchant(), id).await?;

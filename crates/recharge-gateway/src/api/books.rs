@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Json as Answer;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderValue, header};
@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use utoipa::{IntoParams, ToSchema};
 
-use super::input::Params;
+use super::input::{Named, Params};
 use super::view::OrderView;
 use crate::app::App;
 use crate::auth::Reader;
-use crate::problem::{Problem, ReadRefusals};
+use crate::problem::{ListRefusals, Problem};
 use crate::time;
 
 /// Which orders are counted.
@@ -48,7 +48,7 @@ pub struct Counted {
 #[utoipa::path(
     get, path = "/v1/statistics", tag = "orders",
     params(CountParams),
-    responses((status = 200, description = "How many of each state", body = Counted), ReadRefusals),
+    responses((status = 200, description = "How many of each state", body = Counted), ListRefusals),
     security(("key" = ["read"])),
 )]
 pub async fn statistics(
@@ -92,14 +92,14 @@ const HEADER: &str = "order_id,kind,account,amount,carrier,state,cost,provider,u
     params(("day" = String, Path, description = "The day, such as 2027-01-15")),
     responses(
         (status = 200, description = "The orders of the day", body = String, content_type = "text/csv"),
-        ReadRefusals,
+        ListRefusals,
     ),
     security(("key" = ["read"])),
 )]
 pub async fn statement(
     State(app): State<Arc<App>>,
     Reader(caller): Reader,
-    Path(day): Path<String>,
+    Named(day): Named,
 ) -> Result<Response, Problem> {
     let day = day.strip_suffix(".csv").unwrap_or(&day);
     let wrong = || Problem::field("day", "write a day, such as 2027-01-15");

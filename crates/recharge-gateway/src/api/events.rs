@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use axum::Json as Answer;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use recharge_core::{QueryOutcome, SubmitOutcome};
 use recharge_engine::{Event, Recorded};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::input::Named;
 use super::orders::find;
 use crate::app::App;
 use crate::auth::Reader;
-use crate::problem::{Problem, ReadRefusals};
+use crate::problem::{Problem, ShowRefusals};
 use crate::time;
 
 /// Something that happened.
@@ -155,14 +156,14 @@ fn told(outcome: &QueryOutcome) -> &'static str {
     params(("order_id" = String, Path, description = "Your name for it")),
     responses(
         (status = 200, description = "All that happened", body = Events),
-        ReadRefusals,
+        ShowRefusals,
     ),
     security(("key" = ["read"])),
 )]
 pub async fn events(
     State(app): State<Arc<App>>,
     Reader(caller): Reader,
-    Path(order_id): Path<String>,
+    Named(order_id): Named,
 ) -> Result<Response, Problem> {
     let stored = find(&app, caller.merchant(), &order_id).await?;
     let log = app.store().log(stored.key).await?;

@@ -1,9 +1,10 @@
 //! What comes in: bodies and parameters, each complaint with its field.
 
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::body::{Body, HttpBody as _, to_bytes};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use bytes::Bytes;
 use http::request::Parts;
+use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 
 use crate::problem::{Code, Problem};
@@ -15,20 +16,37 @@ pub struct Json<T>(pub T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let body = Bytes::from_request(request, state).await.map_err(unread)?;
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let body = whole(request).await?;
         json(&body).map(Self)
     }
 }
 
-/// Why a body was not read.
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-pub(crate) fn unread(rejection: BytesRejection) -> Problem {
-    if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
-        Problem::new(Code::TooLarge, "the body is larger than is taken here")
-    } else {
-        Problem::new(Code::Malformed, "the body did not arrive whole")
+/// How large the body of a request may be, in bytes: an extension of requests.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyLimit(pub(crate) usize);
+
+/// The body of a request, whole, if it isn't larger than is taken there.
+pub(crate) async fn whole(request: Request) -> Result<Bytes, Problem> {
+    // Whoever forgot to say takes nothing.
+    let limit = request.extensions().get().copied().unwrap_or(BodyLimit(0));
+    read(request.into_body(), limit).await
+}
+
+/// Reads a body. One that is announced as too large is not waited for.
+pub(crate) async fn read(body: Body, BodyLimit(limit): BodyLimit) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(Code::TooLarge, "the body is larger than is taken here");
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > limit {
+        return Err(too_large());
     }
+    to_bytes(body, limit).await.map_err(|error| {
+        if error.into_inner().is::<LengthLimitError>() {
+            too_large()
+        } else {
+            Problem::new(Code::Malformed, "the body did not arrive whole")
+        }
+    })
 }
 
 /// Reads JSON; what is wrong is told with its field.
@@ -95,6 +113,22 @@ fn is_a_name(field: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"_.[]-".contains(&b);
     let digits = field.bytes().filter(u8::is_ascii_digit).count();
     field.len() <= 32 && digits <= 6 && field.bytes().all(plain)
+}
+
+/// The name in an address.
+#[derive(Debug)]
+pub struct Named(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        // What isn't text names nothing.
+        let named = Path::<String>::from_request_parts(parts, state).await;
+        named
+            .map(|Path(name)| Self(name))
+            .map_err(|_| Problem::new(Code::NotFound, "there is no such path"))
+    }
 }
 
 /// The parameters of an address.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json as Answer;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use recharge_core::{
@@ -18,11 +18,11 @@ use recharge_engine::{AcceptError, NewOrder, ReplyTo};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::{IntoParams, ToSchema};
 
-use super::input::{Json, Params};
+use super::input::{Json, Named, Params};
 use super::view::OrderView;
 use crate::app::App;
 use crate::auth::{Reader, Submitter};
-use crate::problem::{Code, Problem, ReadRefusals, refusals};
+use crate::problem::{Code, ListRefusals, Problem, ShowRefusals, refusals};
 use crate::{time, trace, webhooks};
 
 refusals! {
@@ -241,14 +241,14 @@ pub(crate) async fn find(
     params(("order_id" = String, Path, description = "Your name for it")),
     responses(
         (status = 200, description = "As it stands", body = OrderView<'_>),
-        ReadRefusals,
+        ShowRefusals,
     ),
     security(("key" = ["read"])),
 )]
 pub async fn show(
     State(app): State<Arc<App>>,
     Reader(caller): Reader,
-    Path(order_id): Path<String>,
+    Named(order_id): Named,
 ) -> Result<Response, Problem> {
     let stored = find(&app, caller.merchant(), &order_id).await?;
     Ok(Answer(OrderView::of(&stored.order)).into_response())
@@ -292,7 +292,7 @@ const MOST: u32 = 500;
     params(ListParams),
     responses(
         (status = 200, description = "A page of them, the newest first", body = OrderPage<'_>),
-        ReadRefusals,
+        ListRefusals,
     ),
     security(("key" = ["read"])),
 )]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json as Answer;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use recharge_core::{ExposeSecret, MerchantId, OrderState};
@@ -14,15 +14,17 @@ use recharge_store::{Registry, RegistryError};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::input::{Json, Params};
+use super::input::{Json, Named, Params};
 use crate::app::App;
 use crate::auth::Operator;
-use crate::problem::{Code, Problem, ReadRefusals, refusals};
+use crate::problem::{Code, ListRefusals, Problem, refusals};
 use crate::ring::purpose_of_endpoint;
 use crate::time;
 use crate::webhooks::{Address, event, signature};
 
 refusals! {
+    /// Why it isn't shown where a merchant is told: keys and addresses are at hand, without the store.
+    ToldRefusals: Unauthorized Forbidden NotFound TooMany Timeout Internal;
     /// Why an endpoint isn't set.
     SetRefusals: Unauthorized Forbidden Malformed Invalid TooLarge TooMany Timeout NoMasterKey StoreUnavailable
         Internal;
@@ -59,7 +61,7 @@ pub struct SetWebhook {
     get, path = "/v1/webhook", tag = "webhooks",
     responses(
         (status = 200, description = "As it is set, without the secret", body = Webhook),
-        ReadRefusals,
+        ToldRefusals,
     ),
     security(("key" = ["operate"])),
 )]
@@ -234,7 +236,7 @@ const READS: usize = 10;
     params(DeadParams),
     responses(
         (status = 200, description = "A page of them, the oldest first", body = DeadPage),
-        ReadRefusals,
+        ListRefusals,
     ),
     security(("key" = ["operate"])),
 )]
@@ -325,7 +327,7 @@ pub struct Resent {
 pub async fn resend(
     State(app): State<Arc<App>>,
     Operator(caller): Operator,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Response, Problem> {
     let unknown = || Problem::not_found("notice");
     let wanted = number(&id).filter(|id| *id > 0).ok_or_else(unknown)?;

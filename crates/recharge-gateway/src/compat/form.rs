@@ -1,23 +1,18 @@
 //! What comes in: the fields of query and body together, however they are encoded.
 
-use axum::RequestExt as _;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use recharge_http::form::{Form, FormError};
 
-use crate::api::input::unread;
+use crate::api::input::whole;
 
 /// Reads the fields of a request: GET with a query, POST urlencoded or multipart, or both. The outer error is
 /// a body that did not arrive or is too large, which neither upstream has a code for.
 pub(super) async fn read(request: Request) -> Result<Result<Form, FormError>, Response> {
     let query = request.uri().query().map(str::to_owned);
     let content_type = request.headers().get(CONTENT_TYPE).cloned();
-    let body: Bytes = request
-        .extract()
-        .await
-        .map_err(|rejection| unread(rejection).into_response())?;
+    let body = whole(request).await.map_err(IntoResponse::into_response)?;
     let content_type = content_type.as_ref().and_then(|it| it.to_str().ok());
     Ok(Form::of_request(query.as_deref(), content_type, &body))
 }

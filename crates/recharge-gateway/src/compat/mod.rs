@@ -9,6 +9,7 @@
 //! What differs from the original, and why, is in `docs/migration.md`.
 
 mod catalogue;
+pub(crate) mod described;
 mod form;
 pub mod jisu;
 pub mod juhe;

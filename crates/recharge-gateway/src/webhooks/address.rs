@@ -164,15 +164,23 @@ impl Resolve for Resolver {
         let allow_private = self.allow_private;
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed = |it: &SocketAddr| allow_private || is_public(it.ip());
-            let allowed: Vec<SocketAddr> = found.filter(allowed).collect();
-            if allowed.is_empty() {
-                return Err(PrivateAddress.into());
-            }
-            let addresses: Addrs = Box::new(allowed.into_iter());
+            let addresses: Addrs = Box::new(allowed(found, allow_private)?.into_iter());
             Ok(addresses)
         })
     }
+}
+
+/// Those that may be called: of a name that leads to both, the public ones.
+fn allowed(
+    found: impl Iterator<Item = SocketAddr>,
+    allow_private: bool,
+) -> Result<Vec<SocketAddr>, PrivateAddress> {
+    let allowed = |it: &SocketAddr| allow_private || is_public(it.ip());
+    let allowed: Vec<SocketAddr> = found.filter(allowed).collect();
+    if allowed.is_empty() {
+        return Err(PrivateAddress);
+    }
+    Ok(allowed)
 }
 
 #[cfg(test)]
@@ -330,6 +338,34 @@ mod tests {
             let address = Address::parse(text, false).unwrap();
             assert_eq!(format!("{address:?}"), "Address(***)");
         }
+    }
+
+    #[test]
+    fn of_a_name_that_leads_both_ways_only_the_public_one_is_called() {
+        let found = |ips: &[&str]| {
+            let sockets = ips.iter().map(|ip| SocketAddr::new(ip.parse().unwrap(), 0));
+            let allowed = allowed(sockets, false)?;
+            Ok(allowed
+                .iter()
+                .map(|it| it.ip().to_string())
+                .collect::<Vec<_>>())
+        };
+        let both = [
+            "169.254.169.254",
+            "1.1.1.1",
+            "::ffff:10.0.0.1",
+            "2606:4700::1111",
+            "64:ff9b::a00:1",
+        ];
+        assert_eq!(
+            found(&both),
+            Ok(vec!["1.1.1.1".to_owned(), "2606:4700::1111".to_owned()])
+        );
+        assert_eq!(
+            found(&["10.0.0.1", "::1", "2002:a00:1::"]),
+            Err(PrivateAddress)
+        );
+        assert_eq!(found(&[]), Err(PrivateAddress));
     }
 
     #[tokio::test]

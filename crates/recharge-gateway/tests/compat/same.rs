@@ -178,6 +178,13 @@ async fn jisu(
     )
     .await;
     note(format!("{encoding:?} {detail}"), end.to_string());
+    // The other one too, which is listed below.
+    let fields = [("outorderno", &*format!("W{order_id}"))];
+    until(
+        async || place.jisu(encoding, &detail, &fields).await,
+        |it| it["result"]["rechargestatus"] == "1",
+    )
+    .await;
     let by_theirs = [("orderno", end["result"]["orderno"].as_str().unwrap())];
     let answer = place.jisu(encoding, &detail, &by_theirs).await;
     note(format!("{encoding:?} {detail} by orderno"), answer);

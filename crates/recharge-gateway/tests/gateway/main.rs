@@ -6,7 +6,13 @@
 )]
 
 mod acts;
+mod answers;
 mod batches;
+#[path = "../shared/described.rs"]
+mod described;
+mod docs;
+mod guard;
+mod hostile;
 mod metrics;
 mod orders;
 mod routes;

@@ -136,7 +136,7 @@ async fn whatever_is_called_there_are_few_of_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn they_can_be_switched_off() {
-    let stage = Stage::open_with(|settings| settings.metrics = false).await;
+    let stage = Stage::with(|settings| settings.metrics = false).await;
     let told = stage.call("GET", "/metrics", None, None).await;
     assert_eq!((told.status, told.code().as_str()), (404, "not_found"));
 }

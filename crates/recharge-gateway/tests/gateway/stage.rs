@@ -1,5 +1,7 @@
 //! A gateway on a store of its own, the simulator behind it, and a client.
 
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,11 +18,14 @@ use recharge_store::{Registry, Sqlite};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::described;
+
 pub(crate) struct Stage {
     pub(crate) simulator: Simulator,
     pub(crate) gateway: Option<Gateway>,
     folder: TempDir,
     client: reqwest::Client,
+    decide: fn(&mut Settings),
 }
 
 /// An answer.
@@ -29,6 +34,7 @@ pub(crate) struct Told {
     pub(crate) status: u16,
     pub(crate) kind: String,
     pub(crate) text: String,
+    pub(crate) headers: reqwest::header::HeaderMap,
 }
 
 impl Told {
@@ -48,28 +54,41 @@ impl Told {
 
 impl Stage {
     pub(crate) async fn open() -> Self {
-        Self::open_with(|_| {}).await
+        Self::with(|_| ()).await
     }
 
-    pub(crate) async fn open_with(change: impl FnOnce(&mut Settings)) -> Self {
+    /// With other settings.
+    pub(crate) async fn with(decide: fn(&mut Settings)) -> Self {
+        let mut stage = Self::without_gateway().await;
+        stage.decide = decide;
+        stage.start().await;
+        stage
+    }
+
+    /// The file and the simulator.
+    pub(crate) async fn without_gateway() -> Self {
         // The client asks for one, though it speaks plain HTTP here. Another test may have been quicker.
         drop(rustls::crypto::ring::default_provider().install_default());
+        // A connection of its own for each call: one that idles is closed by the other side, perhaps just now.
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .pool_max_idle_per_host(0)
+            .build();
         let simulator = Simulator::builder()
             .settle_after(Duration::from_millis(200))
             .start()
             .await
             .unwrap();
-        let mut stage = Self {
+        Self {
             simulator,
             gateway: None,
             folder: tempfile::tempdir().unwrap(),
-            client: reqwest::Client::builder().no_proxy().build().unwrap(),
-        };
-        stage.start_with(change).await;
-        stage
+            client: client.unwrap(),
+            decide: |_| (),
+        }
     }
 
-    fn file(&self) -> std::path::PathBuf {
+    pub(crate) fn file(&self) -> std::path::PathBuf {
         self.folder.path().join("shop.sqlite")
     }
 
@@ -78,25 +97,15 @@ impl Stage {
     }
 
     pub(crate) async fn start(&mut self) {
-        self.start_with(|_| {}).await;
-    }
-
-    async fn start_with(&mut self, change: impl FnOnce(&mut Settings)) {
-        let mut juhe =
-            JuheConfig::new(DEFAULT_JUHE_KEY.into(), DEFAULT_JUHE_OPENID.into()).unwrap();
-        juhe = juhe.with_base_url(&self.simulator.url()).unwrap();
-        let transport = Arc::new(HyperTransport::new(&HttpConfig::default()).unwrap());
-        let provider = Arc::new(JuheProvider::new(juhe, transport));
-        let store = Arc::new(Sqlite::open(self.file()).unwrap());
-        let mut setup = Setup::new(store, vec![provider], Arc::new(SystemClock::new()), 7);
-        setup.times.query_after = vec![Duration::from_millis(100)];
-        setup.times.confirm_failure_after = Duration::from_millis(200);
-        let mut settings = Settings::default();
-        settings.listen.set_port(0);
-        settings.master_key = Some(MasterKey::parse(&"5e".repeat(32).into()).unwrap());
-        change(&mut settings);
+        let setup = setup(&self.file(), &self.simulator.url());
+        let mut settings = settings();
+        (self.decide)(&mut settings);
         let gateway = Gateway::start(setup, self.registry(), settings).await;
         self.gateway = Some(gateway.unwrap());
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.gateway.as_ref().unwrap().address()
     }
 
     pub(crate) async fn stop(&mut self) {
@@ -134,11 +143,8 @@ impl Stage {
         key: Option<&str>,
         body: Option<&str>,
     ) -> Told {
-        let address = self.gateway.as_ref().unwrap().address();
-        let method = method.parse().unwrap();
-        let mut request = self
-            .client
-            .request(method, format!("http://{address}{path}"));
+        let url = format!("http://{}{path}", self.address());
+        let mut request = self.client.request(method.parse().unwrap(), url);
         if let Some(key) = key {
             request = request.bearer_auth(key);
         }
@@ -148,9 +154,13 @@ impl Stage {
         let answer = request.send().await.unwrap();
         let kind = answer.headers().get("content-type");
         let kind = kind.map_or("", |it| it.to_str().unwrap()).to_owned();
+        let status = answer.status().as_u16();
+        // No answer of any test may be one that the description hasn't.
+        described::find(method, path, status, &kind);
         Told {
-            status: answer.status().as_u16(),
+            status,
             kind,
+            headers: answer.headers().clone(),
             text: answer.text().await.unwrap(),
         }
     }
@@ -168,6 +178,27 @@ impl Stage {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// On any free port, with a master key.
+pub(crate) fn settings() -> Settings {
+    let mut settings = Settings::default();
+    settings.listen.set_port(0);
+    settings.master_key = Some(MasterKey::parse(&"5e".repeat(32).into()).unwrap());
+    settings
+}
+
+/// An engine on that file, with Juhe at that address.
+pub(crate) fn setup(file: &Path, url: &str) -> Setup {
+    let juhe = JuheConfig::new(DEFAULT_JUHE_KEY.into(), DEFAULT_JUHE_OPENID.into()).unwrap();
+    let juhe = juhe.with_base_url(url).unwrap();
+    let transport = Arc::new(HyperTransport::new(&HttpConfig::default()).unwrap());
+    let provider = Arc::new(JuheProvider::new(juhe, transport));
+    let store = Arc::new(Sqlite::open(file).unwrap());
+    let mut setup = Setup::new(store, vec![provider], Arc::new(SystemClock::new()), 7);
+    setup.times.query_after = vec![Duration::from_millis(100)];
+    setup.times.confirm_failure_after = Duration::from_millis(200);
+    setup
 }
 
 pub(crate) const ALL: &[Scope] = &Scope::ALL;

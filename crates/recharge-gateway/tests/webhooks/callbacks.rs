@@ -36,7 +36,7 @@ impl Desk {
         let app = scene.app().await;
         let what = order("shop", "A0000001", "juhe", None);
         let accepted = app.driver.accept(what, false).await.unwrap();
-        let router = routes::router(Arc::clone(&app));
+        let router = routes::router(&app);
         let desk = Self {
             scene,
             app,
@@ -136,13 +136,9 @@ async fn a_genuine_one_makes_the_engine_ask_and_a_replay_nothing_more() {
     desk.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn multipart_is_read_too() {
-    let desk = Desk::new(|_| ()).await;
-    let key = Credentials::default().juhe_key;
-    let (upstream, number) = desk.numbers().await;
+/// The same fields in the other form.
+fn multipart(form: &str) -> (&'static str, String) {
     let mut body = String::new();
-    let form = juhe(&key, &upstream, &number, "1");
     for (name, value) in form_urlencoded::parse(form.as_bytes()) {
         write!(
             body,
@@ -151,7 +147,15 @@ async fn multipart_is_read_too() {
         .unwrap();
     }
     body += "--b--\r\n";
-    let kind = "multipart/form-data; boundary=b";
+    ("multipart/form-data; boundary=b", body)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn multipart_is_read_too() {
+    let desk = Desk::new(|_| ()).await;
+    let key = Credentials::default().juhe_key;
+    let (upstream, number) = desk.numbers().await;
+    let (kind, body) = multipart(&juhe(&key, &upstream, &number, "1"));
     let answered = desk.post("/callbacks/juhe", Some(kind), body).await;
     assert_eq!(answered, (StatusCode::OK, "success".to_owned()));
     desk.stop().await;
@@ -219,6 +223,70 @@ async fn one_that_is_cut_elsewhere_changes_nothing() {
     }
     assert_eq!(desk.stored().await, before);
     desk.stop().await;
+}
+
+/// Whoever has seen one genuine callback can send it again and again, cut elsewhere, with any state, in either form.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_genuine_ones_is_kept_once_each_and_changes_nothing() {
+    let desk = Desk::new(|scene| scene.times.callback_gap = Duration::from_secs(30)).await;
+    let desk = Arc::new(desk);
+    let key = Credentials::default().juhe_key;
+    let (upstream, number) = desk.numbers().await;
+    let all = format!("{upstream}{number}");
+    let mut shapes = Vec::new();
+    for cut in 1..all.len() {
+        let (left, right) = all.split_at(cut);
+        for sta in [
+            "0",
+            "1",
+            "9",
+            "",
+            "x",
+            "00001",
+            "1.0",
+            "99999999999999999999",
+        ] {
+            let form = juhe(&key, left, right, sta);
+            shapes.push(multipart(&form));
+            shapes.push((FORM, form));
+        }
+    }
+    let shapes = Arc::new(shapes);
+    let flood = |from: usize| {
+        let (desk, shapes) = (Arc::clone(&desk), Arc::clone(&shapes));
+        async move {
+            for round in (from..20_000).step_by(200) {
+                let (kind, body) = shapes[round % shapes.len()].clone();
+                let (status, _) = desk.post("/callbacks/juhe", Some(kind), body).await;
+                assert!(
+                    status.is_success() || status == StatusCode::BAD_REQUEST,
+                    "{status}"
+                );
+            }
+        }
+    };
+    let mut floods = tokio::task::JoinSet::new();
+    for from in 0..200 {
+        floods.spawn(flood(from));
+    }
+    while let Some(done) = floods.join_next().await {
+        done.unwrap();
+    }
+    let stored = desk.stored().await;
+    assert_eq!(stored.order.state(), OrderState::Charging);
+    assert_eq!(desk.scene.simulator.ledger().len(), 1);
+    let file = rusqlite::Connection::open(desk.scene.file()).unwrap();
+    let kept: u32 = file
+        .query_row("SELECT count(*) FROM inbox", [], |row| row.get(0))
+        .unwrap();
+    // One for each way to cut it and each state that there is.
+    assert!(usize::try_from(kept).unwrap() <= all.len() * 4, "{kept}");
+    assert!(
+        stored.order.version() < 20,
+        "one more question, not thousands: {}",
+        stored.order.version()
+    );
+    Arc::try_unwrap(desk).ok().unwrap().stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

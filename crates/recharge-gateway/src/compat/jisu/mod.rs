@@ -92,6 +92,27 @@ impl Call {
             (Product::Mobile, What::Goods) => "/compat/jisu/mobilerecharge/goods",
         }
     }
+
+    /// The fields that are read.
+    pub(super) const fn fields(self) -> &'static [&'static str] {
+        match (self.0, self.1) {
+            (Product::Tel, What::Recharge) => &[
+                "appkey",
+                "tel",
+                "amount",
+                "teltype",
+                "rechargetype",
+                "outorderno",
+                "sign",
+            ],
+            (Product::Mobile, What::Recharge) => {
+                &["appkey", "mobile", "amount", "outorderno", "sign"]
+            }
+            (_, What::Orderdetail) => &["appkey", "orderno", "outorderno"],
+            (_, What::Orderlist) => &["appkey", "pagenum", "pagesize"],
+            (_, What::Goods) => &["appkey"],
+        }
+    }
 }
 
 /// What is answered when nobody knows what was done.

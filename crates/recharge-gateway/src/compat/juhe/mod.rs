@@ -61,6 +61,17 @@ impl Call {
             Self::Orderlist => "/compat/juhe/ofpay/mobile/orderlist",
         }
     }
+
+    /// The fields that are read.
+    pub(super) const fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Onlineorder => &["key", "phoneno", "cardnum", "orderid", "sign"],
+            Self::Ordersta => &["key", "orderid"],
+            Self::Telcheck | Self::Telquery => &["key", "phoneno", "cardnum"],
+            Self::Yue => &["key", "timestamp", "sign"],
+            Self::Orderlist => &["key", "page", "pagesize", "mobilephone", "orderid"],
+        }
+    }
 }
 
 /// What is answered when nobody knows what was done.

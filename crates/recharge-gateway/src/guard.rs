@@ -1,0 +1,57 @@
+//! What stands around every route: a deadline, what is answered after a panic, which web pages may call.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::IntoResponse as _;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Method};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
+
+use crate::app::App;
+use crate::problem::{Code, Problem};
+use crate::trace;
+
+/// The routes, guarded. A panic and a deadline are answered like any other problem.
+pub fn guarded(router: Router, app: &Arc<App>) -> Router {
+    let settings = &app.settings;
+    let deadline = settings.deadline;
+    let router = router
+        .layer(from_fn(move |request: Request, next: Next| async move {
+            match tokio::time::timeout(deadline, next.run(request)).await {
+                Ok(response) => response,
+                Err(_) => Problem::new(Code::Timeout, "it took too long").into_response(),
+            }
+        }))
+        .layer(CatchPanicLayer::custom(|_| {
+            tracing::error!("a handler panicked");
+            Problem::new(Code::Internal, "something went wrong here").into_response()
+        }))
+        // A panic and a deadline are counted like any other answer.
+        .layer(from_fn_with_state(Arc::clone(app), trace::watched));
+    match cors(&settings.cors_origins) {
+        // Outermost: a page that may call must be able to read every refusal.
+        Some(cors) => router.layer(cors),
+        None => router,
+    }
+}
+
+/// Without an origin there is nothing to say, and a browser keeps all pages out by itself. Credentials of
+/// the browser's own, cookies say, are never let through: keys are sent by name.
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    let origins: Vec<HeaderValue> = origins
+        .iter()
+        .filter_map(|origin| HeaderValue::from_str(origin).ok())
+        .collect();
+    let layer = || {
+        CorsLayer::new()
+            .allow_origin(origins.clone())
+            .allow_methods([Method::GET, Method::POST, Method::PUT])
+            .allow_headers([AUTHORIZATION, CONTENT_TYPE])
+            .expose_headers([RETRY_AFTER])
+    };
+    (!origins.is_empty()).then(layer)
+}

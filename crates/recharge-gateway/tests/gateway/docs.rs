@@ -1,0 +1,56 @@
+//! The description, and the page that shows it.
+
+use crate::stage::Stage;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_and_all_that_it_names_are_served_and_nothing_else_is_fetched() {
+    let stage = Stage::open().await;
+    let page = stage.call("GET", "/docs", None, None).await;
+    assert_eq!(
+        (page.status, page.kind.as_str()),
+        (200, "text/html; charset=utf-8")
+    );
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none';"), "{policy}");
+    assert!(
+        !policy.contains("http") && !policy.contains('*'),
+        "{policy}"
+    );
+    let named: Vec<&str> = ["href=\"", "src=\"", "spec-url=\""]
+        .iter()
+        .flat_map(|begin| page.text.split(begin).skip(1))
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    assert!(named.len() >= 3, "{named:?}");
+    for name in named {
+        assert!(!name.contains("//") && !name.starts_with('/'), "{name}");
+        let url = format!("http://{}/{name}", stage.address());
+        let file = reqwest::get(url).await.unwrap();
+        assert_eq!(file.status(), 200, "{name}");
+        let kind = file.headers()["content-type"].to_str().unwrap();
+        let right = match name.rsplit('.').next().unwrap() {
+            "js" => "text/javascript; charset=utf-8",
+            "css" => "text/css; charset=utf-8",
+            _ => "application/json",
+        };
+        assert_eq!(kind, right, "{name}");
+        if right.starts_with("text") {
+            assert_eq!(file.headers()["x-content-type-options"], "nosniff");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_description_is_whole() {
+    let stage = Stage::open().await;
+    let told = stage.call("GET", "/openapi.json", None, None).await.json();
+    let ours = serde_json::to_value(recharge_gateway::routes::description()).unwrap();
+    assert_eq!(told, ours);
+    // Whatever it points to is there.
+    let text = told.to_string();
+    for pointer in text.split("\"$ref\":\"#").skip(1) {
+        let pointer = pointer.split('"').next().unwrap();
+        assert!(told.pointer(pointer).is_some(), "{pointer}");
+    }
+    assert!(text.contains("\"$ref\""));
+}
