@@ -210,6 +210,28 @@ fn each_key_is_set_by_its_variable_which_wins_over_the_file() {
         ("limits.submits_per_second", ("2", "2")),
         ("limits.account_orders_per_day", ("3", "3")),
         ("limits.account_yuan_per_day", ("400", "400")),
+        ("server.listen", ("127.0.0.1:0", "127.0.0.1:0")),
+        (
+            "server.public_url",
+            ("https://c.example", "https://c.example"),
+        ),
+        ("server.master_key_file", ("a.key", "a.key")),
+        ("server.requests_per_second", ("7", "7")),
+        (
+            "server.trusted_proxies",
+            ("10.0.0.0/8, 192.0.2.7", "10.0.0.0/8,192.0.2.7/32"),
+        ),
+        (
+            "server.cors_origins",
+            (
+                "https://d.example,https://e.example:8443",
+                "https://d.example,https://e.example:8443",
+            ),
+        ),
+        ("webhooks.allow_private", ("true", "true")),
+        ("callbacks.per_second", ("9", "9")),
+        ("callbacks.juhe_from", ("203.0.113.0/24", "203.0.113.0/24")),
+        ("callbacks.jisu_from", ("192.0.2.1", "192.0.2.1/32")),
     ]);
     let mut run = recharge("config check --json").file("recharge.toml", &uncommented());
     for key in KEYS {
