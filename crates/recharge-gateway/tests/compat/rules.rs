@@ -40,7 +40,12 @@ async fn nobody_sees_another_merchants_orders_or_those_of_the_other_protocol() {
     );
     let detail = "mobilerecharge/orderdetail";
     let asked = [("outorderno", "SAME00000")];
-    let seen = json(&ours.jisu(GET, detail, &asked).await);
+    // What it costs is known by then.
+    let seen = until(
+        async || ours.jisu(GET, detail, &asked).await,
+        |it| it["result"]["rechargestatus"] == "1",
+    )
+    .await;
     let orderno = seen["result"]["orderno"].as_str().unwrap();
     let by_ours = [("orderno", orderno)];
     assert_eq!(json(&ours.jisu(GET, detail, &by_ours).await), seen);
