@@ -317,10 +317,7 @@ impl Run {
                 Err(error) => inner.judge.violated(11, error.to_string()),
             }
             let holder = inner.holder.filter(|it| self.lab.executor().lives(*it));
-            let starting = inner
-                .slots
-                .iter()
-                .any(|slot| slot.process.is_some() && slot.driver.is_none());
+            // One that is about to begin may have been overtaken: it won't work.
             let serves = holder.is_some_and(|holder| {
                 let mut slots = inner.slots.iter();
                 slots.any(|slot| slot.process == Some(holder) && !slot.stopping)
@@ -328,7 +325,7 @@ impl Run {
             for slot in &mut inner.slots {
                 slot.restart = None;
             }
-            !serves && !starting
+            !serves
         };
         if needs_one || self.lab.case().settings.fresh {
             acts::restart(&self.lab, 0);
