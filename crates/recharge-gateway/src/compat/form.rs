@@ -2,14 +2,21 @@
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use http::Method;
 use http::header::CONTENT_TYPE;
 use recharge_http::form::{Form, FormError};
 
 use crate::api::input::whole;
+use crate::problem::{Code, Problem};
 
 /// Reads the fields of a request: GET with a query, POST urlencoded or multipart, or both. The outer error is
-/// a body that did not arrive or is too large, which neither upstream has a code for.
+/// a body that did not arrive or is too large, or HEAD, which neither upstream has a code for.
 pub(super) async fn read(request: Request) -> Result<Result<Form, FormError>, Response> {
+    // It would do what GET does, and show nothing of it.
+    if request.method() == Method::HEAD {
+        let what = "there is no such method here";
+        return Err(Problem::new(Code::MethodNotAllowed, what).into_response());
+    }
     let query = request.uri().query().map(str::to_owned);
     let content_type = request.headers().get(CONTENT_TYPE).cloned();
     let body = whole(request).await.map_err(IntoResponse::into_response)?;

@@ -27,13 +27,12 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, StatusCode};
 use recharge_store::registry::KeyKind;
 use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
-use crate::problem::{Code as ProblemCode, Problem};
 use crate::ring::Key;
 use crate::trace;
 use catalogue::Prices;
@@ -145,15 +144,4 @@ fn envelope<T: Serialize>(envelope: &T) -> Response {
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (StatusCode::OK, headers, body).into_response()
-}
-
-/// HEAD would do what GET does and show nothing of it.
-fn refused_head(request: &Request) -> Option<Response> {
-    let problem = || {
-        Problem::new(
-            ProblemCode::MethodNotAllowed,
-            "there is no such method here",
-        )
-    };
-    (request.method() == Method::HEAD).then(|| problem().into_response())
 }

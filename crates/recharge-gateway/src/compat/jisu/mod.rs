@@ -22,7 +22,7 @@ use recharge_store::registry::KeyKind;
 use self::codes::Code;
 use super::form::{self, field, paging, yuan};
 use super::submit::{Submitted, Wanted};
-use super::{Compat, NoKey, list, number, refused_head};
+use super::{Compat, NoKey, list, number};
 use crate::ring::Key;
 
 /// The two products.
@@ -121,9 +121,6 @@ pub(super) fn in_doubt() -> Response {
 }
 
 pub(super) async fn answer(compat: &Compat, call: Call, request: Request) -> Response {
-    if let Some(refused) = refused_head(&request) {
-        return refused;
-    }
     let form = match form::read(request).await {
         Ok(form) => form,
         Err(unread) => return unread,

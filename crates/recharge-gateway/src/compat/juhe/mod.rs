@@ -19,7 +19,7 @@ use super::catalogue::{NoValue, Sold};
 use super::form::{self, field, paging, yuan};
 use super::list;
 use super::submit::{Submitted, Wanted};
-use super::{Compat, NoKey, refused_head};
+use super::{Compat, NoKey};
 use crate::ring::Key;
 
 /// The calls.
@@ -80,9 +80,6 @@ pub(super) fn in_doubt() -> Response {
 }
 
 pub(super) async fn answer(compat: &Compat, call: Call, request: Request) -> Response {
-    if let Some(refused) = refused_head(&request) {
-        return refused;
-    }
     let form = match form::read(request).await {
         Ok(form) => form,
         Err(unread) => return unread,
