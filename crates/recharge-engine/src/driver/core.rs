@@ -61,6 +61,8 @@ pub(super) struct Held {
     pub(super) seen_to: AtomicBool,
     /// The epoch of the last step that was written down here; 0 before there was one.
     pub(super) stepped_in: AtomicU64,
+    /// The attempts that a person's question waits to be asked about.
+    pub(super) asked_by_people: Mutex<BTreeSet<u32>>,
 }
 
 /// Why an input did not become durable.

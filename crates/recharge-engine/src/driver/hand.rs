@@ -1,7 +1,7 @@
 //! The orders that are kept in memory while they wait.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex};
 
 use super::core::{Core, Held, lock};
 use crate::Order;
@@ -16,6 +16,7 @@ impl Core {
                 order: tokio::sync::Mutex::new(order),
                 seen_to: AtomicBool::new(false),
                 stepped_in: AtomicU64::new(0),
+                asked_by_people: Mutex::default(),
             })
         };
         lock(&self.held).entry(key).or_insert_with(fresh).clone()

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::core::{AFTER_TROUBLE, Core, Held, TellError, Written};
+use super::core::{AFTER_TROUBLE, Core, Held, TellError, Written, lock};
 use super::decide;
 use super::gate::{Lane, Pass, Upstream};
 use super::trace;
+use crate::event::Purpose;
 use crate::store::OrderKey;
 use crate::{AppendError, Effect, Input, Order, StoreError, WallTime};
 
@@ -29,6 +30,29 @@ impl Drop for Turn {
             let again = self.core.clock.now().wall.after(AFTER_TROUBLE);
             self.core.put_down(again, self.held.key);
         }
+    }
+}
+
+/// A person's question that waits at its gate.
+struct Waits {
+    held: Arc<Held>,
+    attempt: u32,
+}
+
+impl Waits {
+    /// `None` while another about the same attempt waits.
+    fn begin(held: &Arc<Held>, attempt: u32) -> Option<Self> {
+        let begun = lock(&held.asked_by_people).insert(attempt);
+        begun.then(|| Self {
+            held: held.clone(),
+            attempt,
+        })
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        lock(&self.held.asked_by_people).remove(&self.attempt);
     }
 }
 
@@ -219,6 +243,18 @@ impl Core {
                 return false; // Every route has a provider: the start has seen to it.
             };
             let upstream = upstream.clone();
+            // One that still waits is asked after all that has been written down: its answer is for everybody.
+            let waits = match &effect {
+                Effect::Query {
+                    attempt,
+                    purpose: Purpose::Person,
+                    ..
+                } => match Waits::begin(held, *attempt) {
+                    None => continue,
+                    waits => waits,
+                },
+                _ => None,
+            };
             let granted = match pass.take().filter(|pass| pass.is_for(&upstream, lane)) {
                 Some(pass) => Some(pass),
                 None => self.passing(&upstream, lane).await,
@@ -227,6 +263,7 @@ impl Core {
             let Some(granted) = granted else {
                 return true;
             };
+            drop(waits);
             let told = match effect {
                 Effect::Submit {
                     attempt,

@@ -235,3 +235,39 @@ async fn a_price_that_is_not_told_is_waited_for_and_not_taken_for_none() {
         });
     assert_eq!(passed.collect::<Vec<_>>(), [false, false, true]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn people_who_ask_while_a_question_waits_are_answered_by_that_one() {
+    let script = first().submit(accepted()).query(charging());
+    let desk = Desk::with(vec![script], |setup| {
+        setup.limits = limits(|limits| limits.queries_per_second = 1);
+    })
+    .await;
+    desk.driver.accept(new_order(), false).await.unwrap();
+    // The schedule is minutes away.
+    pass(260).await;
+    let before = desk.providers[0].asked().len();
+    for round in 1..=3 {
+        for _ in 0..20 {
+            let by = person("ann");
+            desk.command(Command::AskAgain { by }).await.unwrap();
+        }
+        pass(10).await;
+        let asked = desk.providers[0].asked().len() - before;
+        // The first may pass at once, and another waits for those who came after it.
+        assert!((round..=2 * round).contains(&asked), "{asked} in {round}");
+        let log = desk.events().await;
+        let last = |wanted: fn(&Event) -> bool| log.iter().rposition(wanted);
+        let asks = last(|it| matches!(it, Event::AskedAgain { .. }));
+        let answers = last(|it| matches!(it, Event::Answered { .. }));
+        assert!(
+            asks.is_some() && asks < answers,
+            "the last who asked is answered"
+        );
+    }
+    let log = desk.events().await;
+    let asks = log
+        .iter()
+        .filter(|it| matches!(it, Event::AskedAgain { .. }));
+    assert_eq!(asks.count(), 60, "each of them stands in the log");
+}
