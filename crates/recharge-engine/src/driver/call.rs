@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use recharge_core::{
-    CallErrorKind, Doubt, DoubtKind, NotSent, QueryOutcome, SubmitOutcome, SubmitRequest,
+    AttemptNumber, CallErrorKind, Doubt, DoubtKind, NotSent, QueryOutcome, SubmitOutcome,
     Unavailable, UnavailableKind,
 };
 
@@ -11,7 +11,7 @@ use super::core::{Core, Held};
 use super::decide::{self, Window};
 use super::gate::Upstream;
 use super::trace;
-use crate::{Price, SendToken};
+use crate::{Moment, Price, SendToken};
 
 impl Core {
     /// Sends. The deadline counts from the moment of the step, which is before the commit: sooner is on
@@ -58,9 +58,16 @@ impl Core {
         outcome
     }
 
-    pub(super) async fn ask(&self, upstream: &Upstream, request: &SubmitRequest) -> QueryOutcome {
+    /// Asks about a number of an order. When it was asked, and what came of it.
+    pub(super) async fn ask_about(
+        &self,
+        held: &Held,
+        upstream: &Upstream,
+        number: AttemptNumber,
+    ) -> (Moment, QueryOutcome) {
+        let request = held.order.lock().await.request_with(number).query();
+        let asked = self.clock.now();
         let limit = self.times.request_timeout;
-        let request = request.query();
         let outcome = tokio::select! {
             biased;
             outcome = upstream.provider.query(&request) => outcome,
@@ -71,7 +78,7 @@ impl Core {
         };
         trace::asked(&outcome);
         upstream.asked(&outcome, self.clock.now().monotonic);
-        outcome
+        (asked, outcome)
     }
 
     pub(super) async fn quote(&self, held: &Held, upstream: &Upstream) -> Price {

@@ -290,9 +290,7 @@ impl Core {
                     purpose,
                     ..
                 } => {
-                    let request = held.order.lock().await.request_with(number);
-                    let asked = self.clock.now();
-                    let outcome = self.ask(&upstream, &request).await;
+                    let (asked, outcome) = self.ask_about(held, &upstream, number).await;
                     drop(granted);
                     let input = |_, jitter| Input::QueryEnded {
                         attempt,
@@ -308,9 +306,7 @@ impl Core {
                     number,
                     provider,
                 } => {
-                    let request = held.order.lock().await.request_with(number);
-                    let asked = self.clock.now();
-                    let outcome = self.ask(&upstream, &request).await;
+                    let (asked, outcome) = self.ask_about(held, &upstream, number).await;
                     drop(granted);
                     let input = |_, jitter| Input::Probed {
                         attempt,
