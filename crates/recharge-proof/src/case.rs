@@ -3,6 +3,7 @@
 
 mod draw;
 mod name;
+mod rare;
 
 use std::time::Duration;
 
@@ -193,6 +194,10 @@ impl Wish {
 }
 
 impl Wish {
+    pub(crate) const fn may_send_elsewhere(self) -> bool {
+        matches!(self, Self::SendElsewhere | Self::Fitting)
+    }
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::AskAgain => "ask again",

@@ -9,7 +9,7 @@ use crate::dice::Dice;
 use crate::faults::{FaultKind, Stage};
 use crate::form;
 use crate::hidden::Size;
-use crate::order::Key;
+use crate::order::{Key, Order};
 use crate::world::World;
 use crate::{jisu, juhe, md5};
 
@@ -108,10 +108,12 @@ impl World {
         let Some(order) = self.order(key) else { return };
         let credentials = &self.config.credentials;
         let (upstream, order_id) = (key.0, key.1.as_str());
-        let fields = match upstream {
+        let signed = |order: &Order| match upstream {
             Upstream::Juhe => juhe::callback(credentials, order),
             Upstream::Jisu => jisu::callback(credentials, order),
         };
+        let fields = signed(order);
+        let mixed_up = signed(&mixed_up(order));
         let account = order.wanted.account.clone();
         let nth = self.count(upstream, Stage::Callback, order_id);
         let mut dice = Dice::new(self.config.seed, upstream, Stage::Callback, order_id, nth);
@@ -143,6 +145,7 @@ impl World {
                 self.post(now, key, &opposite(&fields), upstream == Upstream::Juhe);
             }
             Some(FaultKind::CallbackResplit) => self.post(now, key, &resplit(&fields), true),
+            Some(FaultKind::CallbackMixedUp) => self.post(now, key, &mixed_up, true),
             // The plan refuses every other kind at this stage.
             Some(_) | None => self.post(now, key, &fields, true),
         }
@@ -191,6 +194,16 @@ fn opposite(fields: &[(String, String)]) -> Vec<(String, String)> {
         set(&mut fields, name, other.to_owned());
     }
     fields
+}
+
+/// The same order under another number of the upstream's.
+fn mixed_up(order: &Order) -> Order {
+    let mut other = order.clone();
+    let last = other.upstream_id.pop();
+    other
+        .upstream_id
+        .push(if last == Some('7') { '8' } else { '7' });
+    other
 }
 
 /// The last character of the upstream's number goes to the front of ours: both numbers are others,

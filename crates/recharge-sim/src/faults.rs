@@ -167,6 +167,9 @@ fault_kinds! {
     /// Instead of the true callback comes one whose two order numbers are divided elsewhere: their
     /// concatenation, and so the signature, is the same.
     CallbackResplit = "callback_resplit" at [Callback],
+    /// Instead of the true callback comes one that gives our order another number of the upstream's, rightly
+    /// signed: the upstream has mixed up two orders.
+    CallbackMixedUp = "callback_mixed_up" at [Callback],
     /// The order ends and its callback is sent before the submit is answered.
     CallbackEarly = "callback_early" at [Submit],
     /// The order fails: Juhe 9, Jisu 2.

@@ -169,6 +169,7 @@ const HOSTILE: &[(Stage, K, u32)] = &[
     (Stage::Callback, K::CallbackForged, 100),
     (Stage::Callback, K::CallbackOtherSta, 100),
     (Stage::Callback, K::CallbackResplit, 100),
+    (Stage::Callback, K::CallbackMixedUp, 50),
     (Stage::End, K::OrderFails, 120),
     (Stage::End, K::NotTakenOn, 40),
     (Stage::RequestLine, K::ResetAtLine, 15),

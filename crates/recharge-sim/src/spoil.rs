@@ -124,6 +124,7 @@ impl World {
             | K::CallbackForged
             | K::CallbackOtherSta
             | K::CallbackResplit
+            | K::CallbackMixedUp
             | K::CallbackEarly
             | K::OrderFails
             | K::NotTakenOn

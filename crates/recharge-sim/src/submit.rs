@@ -157,6 +157,7 @@ impl World {
             | K::CallbackForged
             | K::CallbackOtherSta
             | K::CallbackResplit
+            | K::CallbackMixedUp
             | K::OrderFails
             | K::NotTakenOn
             | K::FailsThenSucceeds

@@ -6,18 +6,19 @@ use std::time::Duration;
 use recharge_core::AccountKind;
 use recharge_sim::{FaultKind, Stage, Upstream};
 
+use super::rare;
 use super::{Act, Case, CaseId, Decisions, OrderPlan, Part, Settings, When, Wish};
 use crate::dice::Dice;
 use crate::points::Point;
 use crate::store::StoreKind;
 
-const MINUTE: u64 = 60_000;
-const HOUR: u64 = 60 * MINUTE;
+pub(super) const MINUTE: u64 = 60_000;
+pub(super) const HOUR: u64 = 60 * MINUTE;
 
 /// Face values that both upstreams sell.
 const YUAN: [u32; 4] = [10, 20, 50, 100];
 
-fn millis(dice: &mut Dice, low: u64, high: u64) -> Duration {
+pub(super) fn millis(dice: &mut Dice, low: u64, high: u64) -> Duration {
     Duration::from_millis(dice.magnitude(low, high))
 }
 
@@ -42,7 +43,7 @@ impl Case {
             parts.push(Part::Order(order(&mut dice, nth)));
         }
         let liar = dice.once_in(8);
-        let settings = settings(&mut dice, liar);
+        let mut settings = settings(&mut dice, liar);
         if !dice.once_in(10) {
             parts.push(Part::Callbacks);
         }
@@ -54,6 +55,11 @@ impl Case {
             parts.push(Part::NetworkFaults(dice.magnitude(10, 250)));
         }
         acts(&mut dice, orders, workers, &settings, &mut parts);
+        // With dice of their own, which change nothing in the cases that go their own way.
+        let mut dice = Dice::stream(id.seed, 1, 1);
+        if dice.once_in(4) {
+            rare::lead(&mut dice, &mut settings, &mut parts);
+        }
         Self {
             id,
             store,

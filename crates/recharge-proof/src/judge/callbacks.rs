@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use recharge_core::OrderState;
+use recharge_core::{OrderState, UpstreamOrderId};
 use recharge_engine::{Event, Moment, Purpose, Recorded, Step, WallTime};
 
 use super::Judge;
-use super::evidence::Answered;
+use super::evidence::{Answered, Evidence};
 use super::file::File;
 use super::log::Complaints;
 
@@ -30,6 +30,18 @@ impl Judge {
         if last.is_some_and(|last| known(last) && now < last.0 + self.times.callback_gap) {
             complaints.add(15, "is asked about for each callback");
         }
+    }
+}
+
+/// A callback that names another of the upstream's numbers than it has told is about another order.
+pub(super) fn only_its_own(
+    known: &Evidence,
+    upstream_id: &UpstreamOrderId,
+    complaints: &mut Complaints,
+) {
+    let mut ids = known.upstream_ids.iter();
+    if !known.upstream_ids.is_empty() && ids.all(|id| id != upstream_id.as_str()) {
+        complaints.add(8, "is asked about for a callback about another order");
     }
 }
 

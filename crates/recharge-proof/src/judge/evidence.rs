@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use recharge_core::{QueryOutcome, SubmitOutcome, UpstreamState};
+use recharge_core::{QueryOutcome, SubmitOutcome, UpstreamOrderId, UpstreamState};
 use recharge_engine::{Epoch, Purpose, SendToken, Times};
 
 /// One number at one provider.
@@ -13,6 +13,8 @@ pub(crate) struct Evidence {
     pub(crate) provider: String,
     pub(crate) sends: Vec<Send>,
     pub(crate) answers: Vec<Heard>,
+    /// The upstream's own numbers for it, as it has told them.
+    pub(crate) upstream_ids: Vec<String>,
     /// What it was last said to be; an acknowledgement says that it is charging, unless a failure was told
     /// since.
     pub(crate) last: Option<Answered>,
@@ -86,6 +88,15 @@ impl Answered {
 }
 
 impl Evidence {
+    /// The upstream calls it so.
+    pub(crate) fn is_called(&mut self, id: Option<&UpstreamOrderId>) {
+        if let Some(id) = id.map(UpstreamOrderId::as_str)
+            && self.upstream_ids.iter().all(|known| known != id)
+        {
+            self.upstream_ids.push(id.to_owned());
+        }
+    }
+
     fn with_bytes(&self) -> impl Iterator<Item = &Send> {
         let not_sent = |send: &&Send| !matches!(send.end, Some((End::NotSent, _)));
         self.sends.iter().filter(not_sent)

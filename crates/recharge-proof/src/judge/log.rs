@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use recharge_core::{OrderState, ReviewReason};
+use recharge_core::{OrderState, QueryOutcome, ReviewReason, SubmitOutcome};
 use recharge_engine::store::{Lease, OrderKey, Stored};
 use recharge_engine::{Event, Purpose, Recorded, SendToken, Step};
 use recharge_sim::Upstream;
 
-use super::callbacks::only_hasten;
+use super::callbacks::{only_hasten, only_its_own};
 use super::evidence::{Answered, End, Evidence, Heard, Send};
 use super::file::{File, Intent};
 use super::{Judge, OrderId};
@@ -108,6 +108,11 @@ impl Judge {
             } => {
                 file.occasion(writer.now);
                 file.send_ended(*attempt, *token, End::from(outcome), at, complaints);
+                if let (SubmitOutcome::Accepted(receipt), Some(known)) =
+                    (outcome, file.attempt(*attempt))
+                {
+                    known.is_called(receipt.upstream_order_id.as_ref());
+                }
             }
             Event::Answered { .. } => self.answered(file, recorded, complaints),
             Event::Adopted {
@@ -132,16 +137,25 @@ impl Judge {
                 approved_by,
             } => {
                 file.occasion(writer.now);
-                self.decided(file, decision, approved_by.as_ref(), complaints);
+                self.decided(file, decision, approved_by.as_ref(), at, complaints);
             }
             Event::Moved { to, cause } => {
                 self.moves(file, *to, *cause, (at, recorded.at.epoch), complaints);
             }
-            Event::CallbackSeen { asks: true, .. } => {
+            Event::CallbackSeen {
+                attempt,
+                upstream_order_id,
+                asks: true,
+                ..
+            } => {
                 self.asked_by_callback(file, recorded.at, complaints);
+                if let (Some(id), Some(known)) = (upstream_order_id, file.attempt(*attempt)) {
+                    only_its_own(known, id, complaints);
+                }
                 file.occasion(writer.now);
             }
             Event::Held => {
+                file.held_since = Some(at);
                 file.waits_since = None;
                 file.occasion(writer.now);
             }
@@ -178,6 +192,7 @@ impl Judge {
         }
         file.occasion(writer.now);
         file.learned();
+        file.held_since = None;
         let permitted = file.permits(*attempt, provider.as_str());
         self.intends(file, *attempt, permitted, complaints);
         let number = number.as_str();
@@ -240,6 +255,9 @@ impl Judge {
         let times = (self.truly(*asked), self.truly(recorded.at));
         if let Some(known) = file.attempt(*attempt) {
             known.last = Some(said);
+            if let QueryOutcome::Found(sighting) = outcome {
+                known.is_called(sighting.upstream_order_id.as_ref());
+            }
             known.answers.push(Heard {
                 said,
                 asked: times.0,

@@ -126,6 +126,12 @@ impl Judge {
         }
     }
 
+    /// Whether what was sent before its backup was put back may still arrive. The hold lasts longer than that.
+    pub(super) fn is_held(&self, file: &File, at: Duration) -> bool {
+        file.held_since
+            .is_some_and(|since| at < since + self.times.quarantine())
+    }
+
     fn can_be_asked(&self, file: &File) -> bool {
         file.attempts.iter().any(|attempt| {
             attempt.may_have_gone() && Some(attempt.provider.as_str()) != self.mute.as_deref()
@@ -161,6 +167,9 @@ impl Judge {
                 complaints.add(2, "is called probably not taken too soon");
             }
         }
+        if to == OrderState::Failed && cause != Cause::Decided && self.is_held(file, at.0) {
+            complaints.add(6, "is called failed under the hold of a restored backup");
+        }
         file.pending_since = (to == OrderState::Pending).then_some(at);
         if self.steady {
             self.in_time(file, cause, at.0, complaints);
@@ -171,6 +180,7 @@ impl Judge {
             file.permitted = None;
         }
         if to.is_end() {
+            file.held_since = None;
             for attempt in &mut file.attempts {
                 attempt.at_end = attempt.last;
             }

@@ -1,5 +1,7 @@
 //! What people may decide, and how many of them it takes.
 
+use std::time::Duration;
+
 use recharge_core::{OrderState, ReviewReason};
 use recharge_engine::{Decision, Person, Verdict};
 
@@ -16,6 +18,7 @@ impl Judge {
         file: &mut File,
         decision: &Decision,
         approved_by: Option<&Person>,
+        at: Duration,
         complaints: &mut Complaints,
     ) {
         let apart = self.times.confirm_failure_after;
@@ -37,6 +40,10 @@ impl Judge {
         };
         if !decision.evidence.contains(char::is_alphabetic) {
             complaints.add(invariant, "is decided, and nothing is said to prove it");
+        }
+        let fails = fails || decision.verdict == Verdict::Failed && self.is_held(file, at);
+        if decision.verdict == Verdict::Cancel && self.is_held(file, at) {
+            complaints.add(6, "is cancelled under the hold of a restored backup");
         }
         if sends || fails {
             let both = approved_by.into_iter().chain([&decision.by]);

@@ -205,11 +205,15 @@ pub(super) fn clocks_are_steady(case: &Case) -> bool {
     !jumps && case.settings.wall_offsets == [0, 0]
 }
 
-/// For how much longer nobody may look at an order. The limit of one that can't be asked about is one of the
-/// wall clock, which may have been set back; and a worker without the lease says by its own clock when what
+/// For how much longer nobody may look at an order. The limit of one that can't be asked about, or has two
+/// numbers of which one was lost, is one of the wall clock, which may have been set back; and a worker without the lease says by its own clock when what
 /// it writes down is due next.
 pub(super) fn puts_limits_off(case: &Case) -> Duration {
-    if case.settings.mute.is_none() && case.store == StoreKind::Sqlite {
+    let two_numbers = case.settings.failover
+        || case.kept().any(|part| {
+            matches!(part, Part::Act(_, Act::People(people)) if people.wish.may_send_elsewhere())
+        });
+    if case.settings.mute.is_none() && case.store == StoreKind::Sqlite && !two_numbers {
         return Duration::ZERO;
     }
     let jumps = case.kept().filter_map(|part| match part {

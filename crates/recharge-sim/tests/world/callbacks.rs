@@ -168,6 +168,13 @@ fn faulty_callbacks() {
         field(&resplit[0], "sporder_id"),
         field(&right, "sporder_id")
     );
+
+    let mixed_up = juhe_sends(Some(FaultKind::CallbackMixedUp));
+    assert_eq!(mixed_up.len(), 1);
+    assert!(juhe_verifies(&mixed_up[0]) && mixed_up[0].genuine);
+    assert_eq!(field(&mixed_up[0], "orderid"), ID);
+    let (theirs, ours) = (&mixed_up[0], &right);
+    assert_ne!(field(theirs, "sporder_id"), field(ours, "sporder_id"));
 }
 
 #[test]

@@ -1,0 +1,136 @@
+//! What takes several things in a row, each of them rare. Chance alone would come to it once in a hundred
+//! thousand cases; some are led there, and chance does the rest.
+
+use std::time::Duration;
+
+use recharge_sim::{FaultKind, Stage, Upstream};
+
+use super::draw::{HOUR, MINUTE, millis};
+use super::{Act, Decisions, Part, Settings, When, Wish};
+use crate::dice::Dice;
+
+/// Leads a case towards one of the stories, and the order that it is about.
+pub(super) fn lead(dice: &mut Dice, settings: &mut Settings, parts: &mut Vec<Part>) {
+    let mut plans = parts.iter_mut().filter_map(|part| match part {
+        Part::Order(plan) => Some(plan),
+        _ => None,
+    });
+    let Some(first) = plans.next() else { return };
+    first.at = millis(dice, 1, MINUTE);
+    let at = first.at;
+    settings.mute = None;
+    settings.calm_at = settings.calm_at.max(Duration::from_millis(4 * HOUR));
+    let more = match dice.below(5) {
+        0 => lost_by_a_backup(dice, settings, at),
+        1 => sent_again(dice),
+        2 => sent_elsewhere(dice, at),
+        3 => said_to_have_succeeded(dice, settings),
+        _ => asked_within_the_minute(dice, settings, at),
+    };
+    // What strikes now and then would rarely strike here.
+    for part in &more {
+        if let Part::Fault(stage, ..) = part {
+            parts.retain(|it| !matches!(it, Part::Fault(known, ..) if known == stage));
+        }
+    }
+    parts.extend(more);
+}
+
+fn people(wish: Wish, first: u8, second: Option<u8>) -> Act {
+    Act::People(Decisions {
+        order: 0,
+        wish,
+        first,
+        second,
+        gap: Duration::from_secs(30),
+        stale: false,
+    })
+}
+
+/// A backup from before the order was sent, or ended, is put back, while a request may be on its way; somebody
+/// doesn't want to wait.
+fn lost_by_a_backup(dice: &mut Dice, settings: &mut Settings, at: Duration) -> Vec<Part> {
+    settings.settle = millis(dice, 1_000, 20 * MINUTE);
+    let restore = Act::Restore {
+        thousandths: dice.between(300, 1000),
+        other_routes: dice.once_in(2),
+    };
+    let latest = if dice.once_in(2) { 40_000 } else { 4 * MINUTE };
+    let restored = at + millis(dice, 5, latest);
+    let mut parts = vec![
+        Part::Fault(Stage::Submit, FaultKind::DelayedAcceptance, 400),
+        Part::Fault(Stage::Submit, FaultKind::Refused, 200),
+        Part::Fault(Stage::End, FaultKind::OrderFails, 400),
+        Part::Act(When::At(restored), restore),
+    ];
+    for _ in 0..dice.between(0, 2) {
+        let wish = if dice.once_in(2) {
+            Wish::Cancel
+        } else {
+            Wish::Fail
+        };
+        let when = When::Since(0, millis(dice, 1_000, 40 * MINUTE));
+        parts.push(Part::Act(when, people(wish, 0, None)));
+    }
+    parts
+}
+
+/// An order whose request is lost is sent again, and refused.
+fn sent_again(dice: &mut Dice) -> Vec<Part> {
+    let when = When::Desk(0, millis(dice, 1, 30 * MINUTE));
+    vec![
+        Part::Fault(Stage::Submit, FaultKind::TimeoutBefore, 400),
+        Part::Fault(Stage::Submit, FaultKind::Refused, 400),
+        Part::Act(when, people(Wish::SendAgain, 0, Some(1))),
+    ]
+}
+
+/// An order whose request is lost is sent elsewhere, where nobody can be reached.
+fn sent_elsewhere(dice: &mut Dice, at: Duration) -> Vec<Part> {
+    let when = When::Desk(0, millis(dice, 1, 30 * MINUTE));
+    let mut parts = vec![
+        Part::Fault(Stage::Submit, FaultKind::TimeoutBefore, 300),
+        Part::Fault(Stage::Submit, FaultKind::DelayedAcceptance, 300),
+        Part::Act(when, people(Wish::SendElsewhere, 0, Some(1))),
+    ];
+    for upstream in [Upstream::Juhe, Upstream::Jisu] {
+        if dice.once_in(2) {
+            let shut = Act::NoNetwork {
+                upstream,
+                lasts: millis(dice, 10 * MINUTE, 2 * HOUR),
+            };
+            let when = When::At(at + millis(dice, 2 * MINUTE, 90 * MINUTE));
+            parts.push(Part::Act(when, shut));
+        }
+    }
+    parts
+}
+
+/// A person says too soon that it succeeded, and another would call it failed.
+fn said_to_have_succeeded(dice: &mut Dice, settings: &mut Settings) -> Vec<Part> {
+    settings.settle = millis(dice, MINUTE, HOUR);
+    let soon = When::Since(0, millis(dice, 1_000, 10 * MINUTE));
+    let later = When::Desk(0, millis(dice, MINUTE, 4 * HOUR));
+    vec![
+        Part::Fault(Stage::End, FaultKind::OrderFails, 800),
+        Part::Act(soon, people(Wish::Succeed, 0, None)),
+        Part::Act(later, people(Wish::Fail, 1, None)),
+    ]
+}
+
+/// People ask about a failure before it can be confirmed, the answers take long, and a clock may jump.
+fn asked_within_the_minute(dice: &mut Dice, settings: &mut Settings, at: Duration) -> Vec<Part> {
+    settings.settle = millis(dice, 200, 20_000);
+    settings.slow_network = Duration::from_secs(34);
+    let mut parts = vec![Part::Fault(Stage::End, FaultKind::OrderFails, 800)];
+    for _ in 0..dice.between(2, 4) {
+        let when = When::Since(0, Duration::from_secs(dice.between(20, 90)));
+        parts.push(Part::Act(when, people(Wish::AskAgain, 0, None)));
+    }
+    if dice.once_in(2) {
+        let by = i64::try_from(dice.magnitude(30_000, HOUR)).unwrap_or(0);
+        let when = When::At(at + millis(dice, 3_000, 2 * MINUTE));
+        parts.push(Part::Act(when, Act::Jump { slot: 0, by }));
+    }
+    parts
+}
