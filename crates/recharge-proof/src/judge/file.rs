@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use recharge_core::{Account, OrderId, OrderState};
+use recharge_core::{Account, OrderId, OrderState, SubmitOutcome};
 use recharge_engine::store::Stored;
 use recharge_engine::{Decision, Epoch, SendToken, Verdict, WallTime};
 
@@ -152,10 +152,11 @@ impl File {
         &mut self,
         attempt: u32,
         token: SendToken,
-        end: End,
+        outcome: &SubmitOutcome,
         at: Duration,
         complaints: &mut Complaints,
     ) {
+        let end = End::from(outcome);
         self.learned();
         if let Some(intent) = self.intent.as_mut().filter(|it| it.token == token) {
             if end == End::NotSent && intent.used {
@@ -171,7 +172,8 @@ impl File {
         if let Some(send) = sends.find(|send| send.token == token) {
             send.end = Some((end, at));
         }
-        if end == End::Accepted {
+        if let SubmitOutcome::Accepted(receipt) = outcome {
+            known.is_called(receipt.upstream_order_id.as_ref());
             let news = known.at_end != Some(Answered::Charging);
             if known.last != Some(Answered::Failed) {
                 known.last = Some(Answered::Charging);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use recharge_core::{OrderState, QueryOutcome, ReviewReason, SubmitOutcome};
+use recharge_core::{OrderState, QueryOutcome, ReviewReason};
 use recharge_engine::store::{Lease, OrderKey, Stored};
 use recharge_engine::{Event, Purpose, Recorded, SendToken, Step};
 use recharge_sim::Upstream;
@@ -107,12 +107,7 @@ impl Judge {
                 outcome,
             } => {
                 file.occasion(writer.now);
-                file.send_ended(*attempt, *token, End::from(outcome), at, complaints);
-                if let (SubmitOutcome::Accepted(receipt), Some(known)) =
-                    (outcome, file.attempt(*attempt))
-                {
-                    known.is_called(receipt.upstream_order_id.as_ref());
-                }
+                file.send_ended(*attempt, *token, outcome, at, complaints);
             }
             Event::Answered { .. } => self.answered(file, recorded, complaints),
             Event::Adopted {
