@@ -342,6 +342,8 @@ impl Judge {
             }
             file.due = stored.order.due();
             file.intent = None;
+            // Whoever should have heard of it did, before the backup was put back.
+            file.must_reach_a_person = None;
             if file.state.is_end() {
                 file.ended_at = Some(Duration::ZERO);
             }
