@@ -29,6 +29,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
+use crate::described;
+
 /// How long anything is waited for.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -235,8 +237,14 @@ pub(crate) async fn ask(
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head[9..12].parse().unwrap();
+    let kind = head
+        .lines()
+        .find_map(|it| it.strip_prefix("content-type: "));
+    // No answer of any test may be one that the description hasn't.
+    described::find(method, path, status, kind.unwrap_or_default());
     Answered {
-        status: head[9..12].parse().unwrap(),
+        status,
         body: body.to_owned(),
     }
 }
