@@ -9,6 +9,7 @@ use recharge_core::{
 };
 use recharge_engine::driver::Setup;
 use recharge_engine::{Clock, NewOrder, ReplyTo, SystemClock, Times, WallTime};
+use recharge_gateway::app::End;
 use recharge_gateway::callbacks::Throttle;
 use recharge_gateway::limits::Asks;
 use recharge_gateway::metrics::Metrics;
@@ -145,6 +146,7 @@ impl Scene {
             throttle: Throttle::new(self.settings.callbacks_per_second),
             tally: Tally::default(),
             settings: self.settings.clone(),
+            end: End::default(),
         })
     }
 
