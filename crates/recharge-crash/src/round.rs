@@ -145,7 +145,7 @@ impl Round {
             Death::Committing(injection) => {
                 let disk = Disk {
                     injection: Some(injection),
-                    slow: false,
+                    slow: None,
                 };
                 Life::begin_with(&self.bench, disk)?
             }

@@ -62,7 +62,8 @@ impl Verdict {
         self.complaints.extend(other.complaints);
     }
 
-    fn lost(&mut self, complaint: String) {
+    /// An order that was acknowledged or charged is not known.
+    pub(crate) fn lost(&mut self, complaint: String) {
         self.lost += 1;
         self.complaints.push(complaint);
     }

@@ -31,7 +31,9 @@ pub(super) struct Answers {
     pub(super) clashes: u64,
     /// How many requests reached the service and were never answered.
     pub(super) broken: u64,
-    /// What must not be, a sentence each.
+    /// Orders that were answered for, and of which the service knew nothing later; a sentence each.
+    pub(super) lost: BTreeMap<String, String>,
+    /// What else must not be, a sentence each.
     pub(super) complaints: Vec<String>,
 }
 
@@ -54,9 +56,14 @@ impl Answers {
         let heard = self.heard.entry(order_id.to_owned()).or_default();
         heard.accepted += u64::from(new);
         if heard.accepted > 1 && new {
-            let complaint = format!("{order_id} was accepted as new, and had been before");
-            self.complaints.push(complaint);
+            self.lost(order_id, "was accepted as new, and had been before");
         }
+    }
+
+    /// An order that was answered for is not known.
+    pub(super) fn lost(&mut self, order_id: &str, how: &str) {
+        let sentence = format!("{order_id} {how}");
+        self.lost.entry(order_id.to_owned()).or_insert(sentence);
     }
 
     /// The order was shown. `before`: what was known when it was asked for.
@@ -146,8 +153,14 @@ mod tests {
 
     #[test]
     fn whatever_else_is_complained_of() {
-        let new_again = complaints(|answers, wanted| answers.took(&wanted.order_id, true));
-        assert!(new_again[0].contains("accepted as new"), "{new_again:?}");
+        complaints(|answers, wanted| {
+            answers.took(&wanted.order_id, true);
+            let says = format!(
+                "{} was accepted as new, and had been before",
+                wanted.order_id
+            );
+            assert_eq!(answers.lost.values().collect::<Vec<_>>(), [&says]);
+        });
         for (name, value) in [
             ("order_id", json!("other")),
             ("kind", json!("combined")),

@@ -32,7 +32,7 @@ use crate::http::Reserved;
 use crate::life::{Ended, Life, MASTER_KEY};
 use crate::round::{Outcome, PACE};
 use crate::schedule::Phase;
-use crate::strace::Disk;
+use crate::strace::{Call, Disk};
 use crate::verdict::{self, Known, Verdict};
 
 /// How many new orders the shop has for each life.
@@ -134,6 +134,9 @@ impl Round<'_> {
             ledger: &self.bench.upstream.ledger()?,
         });
         self.verdict.add(judged);
+        for complaint in answers.lost.values() {
+            self.verdict.lost(complaint.clone());
+        }
         for complaint in &answers.complaints {
             self.verdict.broken(complaint);
         }
@@ -183,7 +186,11 @@ impl Round<'_> {
         let disk = match death {
             Death::Committing(injection) => Some(Disk {
                 injection: Some(injection),
-                slow: false,
+                slow: None,
+            }),
+            Death::Slow(_) => Some(Disk {
+                injection: None,
+                slow: Some(Call::Write),
             }),
             Death::Starting(_)
             | Death::Answering(..)
@@ -200,6 +207,10 @@ impl Round<'_> {
                 thread::sleep(after.saturating_sub(begun.elapsed()));
                 let starting = !life.serves();
                 (Phase::Starting, starting, life.kill()?)
+            }
+            Death::Slow(n) => {
+                let reached = life.until(SOON, answers(n))?;
+                (Phase::Answering, reached, life.kill()?)
             }
             Death::Answering(n, after) => {
                 let reached = life.until(SOON, answers(n))?;

@@ -222,6 +222,10 @@ impl<'a> Shop<'a> {
         Ok(if reply.status == 200 {
             self.answers().shown(wanted, &reply.json(), before);
             Said::Done
+        } else if reply.status == 404 {
+            let how = "was answered for, and is not found";
+            self.answers().lost(&wanted.order_id, how);
+            Said::Done
         } else {
             refused("looked up", wanted, &reply)
         })
