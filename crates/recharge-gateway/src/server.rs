@@ -26,7 +26,7 @@ use crate::callbacks::Throttle;
 use crate::forget;
 use crate::limits::Asks;
 use crate::linger::Lingering;
-use crate::metrics::Metrics;
+use crate::metrics::{self, Metrics};
 use crate::ring::KeyRing;
 use crate::routes;
 use crate::seal::NoRandom;
@@ -100,7 +100,7 @@ impl Gateway {
             settings.master_key.clone(),
             settings.requests_per_second,
         )?);
-        let metrics = Metrics::watch(&mut setup);
+        let figures = Metrics::watch(&mut setup);
         let (providers, clock) = (setup.providers.clone(), Arc::clone(&setup.clock));
         let driver = setup.start().await?;
         let app = Arc::new(App {
@@ -112,7 +112,7 @@ impl Gateway {
             asks: Asks::default(),
             batches: Notify::new(),
             throttle: Throttle::new(settings.callbacks_per_second),
-            metrics,
+            metrics: figures,
             request_ids: RequestIds::new()?,
             tally: Tally::default(),
             settings,
@@ -122,6 +122,11 @@ impl Gateway {
             tokio::spawn(Arc::clone(&app.ring).keep_up()),
             tokio::spawn(api::batches::accept(Arc::clone(&app))),
         ];
+        let every = app.settings.balances_every;
+        if let Some(every) = every.filter(|it| !it.is_zero()) {
+            let asking = metrics::balances::keep_up(Arc::clone(&app), every);
+            beside.push(tokio::spawn(asking));
+        }
         if let Some(after) = app.settings.forget_after {
             beside.push(tokio::spawn(forget::daily(Arc::clone(&app), after)));
         }
