@@ -74,7 +74,7 @@ enum Task {
         )]
         _args: Vec<String>,
     },
-    /// Kill the command again and again, and judge by the upstreams' ledger
+    /// Kill the command again and again, at files of orders and as a service, and judge by the upstreams' ledger
     Crash {
         /// How many rounds of orders
         #[arg(long, value_name = "N", default_value_t = 50)]

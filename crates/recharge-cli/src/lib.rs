@@ -24,6 +24,7 @@ pub mod demo;
 mod duration;
 pub mod error;
 pub mod exit;
+mod files;
 pub mod keys;
 pub mod orders;
 pub mod output;

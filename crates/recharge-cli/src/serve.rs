@@ -9,6 +9,7 @@ use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::files;
 use crate::orders::args::Database;
 use crate::service;
 use crate::stop::Stop;
@@ -26,10 +27,14 @@ pub(crate) async fn run(args: ServeArgs, context: &Context) -> Result<Exit, CliE
     // Listened to before anybody is told that it runs.
     let stop = Stop::listen()?;
     logs()?;
-    let settings = context.config()?.server()?;
+    let mut settings = context.config()?.server()?;
     let prepared = service::prepare(context, &args.database)?;
     let file = prepared.file.clone();
+    let limit = files::raise();
     let setup = prepared.setup()?;
+    let (connections, told) = files::fit(settings.connections, limit, files::beside(&setup))?;
+    settings.connections = connections;
+    context.output.warn(told.as_slice());
     let registry = Registry::open(&file).map_err(|error| service::trouble(&file, error))?;
     let gateway = Gateway::start(setup, registry, settings)
         .await

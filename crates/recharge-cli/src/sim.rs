@@ -62,6 +62,9 @@ pub struct SimArgs {
     /// Where both upstreams call back when an order ends; without it they don't
     #[arg(long, value_name = "URL", hide_env_values = true)]
     pub callback_url: Option<SecretString>,
+    /// Where Jisu calls back, if not where Juhe does
+    #[arg(long, value_name = "URL", hide_env_values = true)]
+    pub jisu_callback_url: Option<SecretString>,
     /// What goes wrong [default: off, or what the scenario says]
     #[arg(long, value_name = "PRESET", value_parser = choice(PRESETS, Preset::as_str))]
     pub faults: Option<Preset>,
@@ -105,6 +108,9 @@ pub(crate) async fn run(args: SimArgs, context: &Context) -> Result<Exit, CliErr
     }
     if let Some(url) = &args.callback_url {
         builder = builder.callback_url(url.expose_secret());
+    }
+    if let Some(url) = &args.jisu_callback_url {
+        builder = builder.jisu_callback_url(url.expose_secret());
     }
     let simulator = builder.start().await.map_err(not_started)?;
     if context.output.is_json() {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -36,16 +37,30 @@ pub(crate) struct Bench {
 impl Bench {
     /// Makes the folder and starts the simulator.
     pub(crate) fn set_up(recharge: &Path, pace: Pace, count: usize, seed: u64) -> Result<Self> {
+        Self::with_service(recharge, pace, count, seed, None)
+    }
+
+    /// The same, where the command is to listen at an address.
+    pub(crate) fn with_service(
+        recharge: &Path,
+        pace: Pace,
+        count: usize,
+        seed: u64,
+        listen: Option<SocketAddr>,
+    ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let scenario = folder.path().join("scenario.toml");
         fs::write(&scenario, pace.scenario)?;
-        let upstream = Upstream::start(recharge, &scenario, seed)?;
+        let upstream = Upstream::start(recharge, &scenario, seed, listen)?;
         let url = upstream.url();
-        let config = format!(
+        let mut config = format!(
             "[juhe]\napp_key = \"{KEY}\"\nopen_id = \"{KEY}\"\nbase_url = \"{url}\"\n\
              [jisu]\napp_key = \"{KEY}\"\napp_secret = \"{KEY}\"\nbase_url = \"{url}\"\n{}",
             pace.config
         );
+        if let Some(listen) = listen {
+            config.extend(["[server]\nlisten = \"", &listen.to_string(), "\"\n"]);
+        }
         fs::write(folder.path().join("recharge.toml"), config)?;
         let bench = Self {
             folder,

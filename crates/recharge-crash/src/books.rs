@@ -31,6 +31,7 @@ pub(crate) struct Kept {
     pub(crate) yuan: u64,
     /// Without the reason of a review.
     pub(crate) state: String,
+    pub(crate) version: u64,
 }
 
 impl Books {
@@ -128,6 +129,7 @@ fn read_orders(connection: &Connection, books: &mut Books) -> Result<()> {
             account: row.get(7)?,
             yuan: count(row, 8)?,
             state: row.get(2)?,
+            version: count(row, 4)?,
         };
         let row = Row {
             key: row.get(0)?,

@@ -1,8 +1,10 @@
 //! One process of the command, and how it is watched, stopped and killed.
 
-use std::io::Read;
+use std::io::{BufRead as _, BufReader, Read};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -21,11 +23,22 @@ const LOOK_AT_END: Duration = Duration::from_millis(3);
 /// What the command prints for an order, once its acceptance is durable.
 const ACKNOWLEDGEMENT: &str = "accepted ";
 
+/// What the service prints, once it answers.
+const SERVES: &str = "listening on ";
+
+/// The key that seals drop-in credentials: the variable, and what is in it.
+pub(crate) const MASTER_KEY: (&str, &str) = (
+    "RECHARGE_MASTER_KEY",
+    "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e",
+);
+
 /// A process of the command.
 #[derive(Debug)]
 pub(crate) struct Life {
     child: Child,
     said: JoinHandle<String>,
+    /// Whether it has said that it serves.
+    serves: Arc<AtomicBool>,
 }
 
 /// How a life ended.
@@ -48,38 +61,75 @@ impl Ended {
 impl Life {
     /// Begins a life on the bench's file.
     pub(crate) fn begin(bench: &Bench) -> Result<Self> {
-        Self::spawn(Command::new(&bench.recharge), bench)
+        Self::batch(Command::new(&bench.recharge), bench)
     }
 
     /// Begins a life whose disk is watched, and may fail.
     pub(crate) fn begin_with(bench: &Bench, disk: Disk) -> Result<Self> {
-        let mut command = strace::before(&bench.db(), &bench.trace(), disk);
-        command.arg(&bench.recharge);
+        Self::batch(traced(bench, disk), bench)
+    }
+
+    /// Begins a life as a service, on a disk that may be watched and may fail.
+    pub(crate) fn serve(bench: &Bench, disk: Option<Disk>) -> Result<Self> {
+        let plain = || Command::new(&bench.recharge);
+        let mut command = disk.map_or_else(plain, |disk| traced(bench, disk));
+        command
+            .arg("serve")
+            .env(MASTER_KEY.0, MASTER_KEY.1)
+            // Every request has a line otherwise, and nobody reads it.
+            .env("RECHARGE_LOG", "warn")
+            .stdout(Stdio::piped());
+        Self::spawn(command, bench)
+    }
+
+    fn batch(mut command: Command, bench: &Bench) -> Result<Self> {
+        command
+            .arg("batch")
+            .arg(bench.orders())
+            .arg("--verbose")
+            .arg("--out")
+            .arg(bench.result())
+            .stdout(Stdio::null());
         Self::spawn(command, bench)
     }
 
     fn spawn(mut command: Command, bench: &Bench) -> Result<Self> {
         let mut child = command
-            .arg("batch")
-            .arg(bench.orders())
-            .arg("--verbose")
             .arg("--db")
             .arg(bench.db())
-            .arg("--out")
-            .arg(bench.result())
             .arg("--config")
             .arg(bench.config())
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             // So that strace and what it traces are killed together.
             .process_group(0)
             .spawn()?;
         let stderr = child.stderr.take().ok_or("the command has no errors")?;
+        let serves = Arc::new(AtomicBool::new(false));
+        if let Some(stdout) = child.stdout.take() {
+            let serves = Arc::clone(&serves);
+            // It ends with the process.
+            thread::spawn(move || {
+                for line in BufReader::new(stdout)
+                    .lines()
+                    .map_while(std::result::Result::ok)
+                {
+                    if line.starts_with(SERVES) {
+                        serves.store(true, Ordering::SeqCst);
+                    }
+                }
+            });
+        }
         Ok(Self {
             child,
             said: thread::spawn(move || all(stderr)),
+            serves,
         })
+    }
+
+    /// Whether it has said that it answers requests.
+    pub(crate) fn serves(&self) -> bool {
+        self.serves.load(Ordering::SeqCst)
     }
 
     /// Whether it is alive.
@@ -141,6 +191,13 @@ impl Life {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The command under strace.
+fn traced(bench: &Bench, disk: Disk) -> Command {
+    let mut command = strace::before(&bench.db(), &bench.trace(), disk);
+    command.arg(&bench.recharge);
+    command
 }
 
 /// A line that the kill cut off has told nobody anything.

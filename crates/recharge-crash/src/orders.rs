@@ -5,17 +5,17 @@ use std::fmt::Write as _;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-/// An order, as a row of the file that the command is given.
+/// An order, as it is handed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wanted {
-    /// Its id.
+    /// Its id. Juhe's protocol takes letters and digits alone.
     pub(crate) order_id: String,
-    kind: &'static str,
+    pub(crate) kind: &'static str,
     /// Its account. No other order has it, so that the ledger can be read by account.
     pub(crate) account: String,
     /// Its face value in whole yuan.
     pub(crate) yuan: u32,
-    carrier: &'static str,
+    pub(crate) carrier: &'static str,
 }
 
 /// `count` orders that follow from the seed: four of five for mobile numbers, one for a landline.
@@ -26,7 +26,7 @@ pub(crate) fn orders(count: usize, seed: u64) -> Vec<Wanted> {
             let landline = rng.random_range(0..5) == 0;
             let salt: u32 = rng.random_range(0..1_000);
             Wanted {
-                order_id: format!("crash-{at:04}"),
+                order_id: format!("crash{at:04}"),
                 kind: if landline { "landline" } else { "mobile" },
                 account: if landline {
                     format!("0571-5{salt:03}{at:04}")

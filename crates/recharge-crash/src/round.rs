@@ -1,4 +1,4 @@
-//! One round: lives that end badly, one that is let alone, and the verdict.
+//! One round of the command at files of orders: lives that end badly, one that is let alone, and the verdict.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,7 +28,7 @@ const STOPPED: Duration = Duration::from_millis(1_800);
 
 /// Everything shortened, so that a round takes seconds. What the simulator does late (2.5 s) lies within
 /// the quarantine.
-const PACE: Pace = Pace {
+pub(crate) const PACE: Pace = Pace {
     scenario: "
 preset = \"hostile\"
 settle_after = \"600ms\"
@@ -61,18 +61,20 @@ submits_per_second = 50
 ",
 };
 
+/// What a round tries, beside killing the command in each phase.
+pub(crate) const TRIED: [&str; 3] = [STOPS, REFUSED, IN_DOUBT];
+const STOPS: &str = "stopped and woken";
+const REFUSED: &str = "second processes refused";
+const IN_DOUBT: &str = "orders in doubt at a kill";
+
 /// What came of a round.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) verdict: Verdict,
     /// Kills that struck, by what the command was doing.
     pub(crate) kills: BTreeMap<Phase, u64>,
-    /// How often it was stopped and woken.
-    pub(crate) stops: u64,
-    /// How many second processes were refused.
-    pub(crate) refused: u64,
-    /// Orders whose submit was under way at a kill.
-    pub(crate) in_doubt: u64,
+    /// What else was tried, how often.
+    pub(crate) tried: BTreeMap<&'static str, u64>,
     pub(crate) faults: BTreeMap<String, u64>,
 }
 
@@ -124,9 +126,12 @@ pub(crate) fn play(recharge: &Path, seed: u64) -> Result<Outcome> {
     Ok(Outcome {
         verdict,
         kills: round.kills,
-        stops: round.stops,
-        refused: round.refused,
-        in_doubt: round.in_doubt,
+        tried: [
+            (STOPS, round.stops),
+            (REFUSED, round.refused),
+            (IN_DOUBT, round.in_doubt),
+        ]
+        .into(),
         faults,
     })
 }
@@ -140,7 +145,7 @@ impl Round {
             Death::Committing(injection) => {
                 let disk = Disk {
                     injection: Some(injection),
-                    slow: false,
+                    slow: None,
                 };
                 Life::begin_with(&self.bench, disk)?
             }

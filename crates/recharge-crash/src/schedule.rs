@@ -13,18 +13,23 @@ use crate::strace::{Call, Fault, Injection};
 pub(crate) enum Phase {
     /// Before it has acknowledged anything in this life.
     Starting,
+    /// It has just answered that an order is accepted.
+    Answering,
     /// A submit has just come in at the simulator.
     Submitting,
     /// A query has just come in.
     Querying,
     /// In a write or a sync of its file.
     Committing,
+    /// It was told to stop.
+    Stopping,
     /// Whatever it happens to be doing.
     Anywhere,
 }
 
 impl Phase {
-    pub(crate) const ALL: [Self; 5] = [
+    /// In which the command is killed at its own work.
+    pub(crate) const OF_COMMAND: [Self; 5] = [
         Self::Starting,
         Self::Submitting,
         Self::Querying,
@@ -32,12 +37,25 @@ impl Phase {
         Self::Anywhere,
     ];
 
+    /// In which it is killed as a service.
+    pub(crate) const OF_SERVICE: [Self; 7] = [
+        Self::Starting,
+        Self::Answering,
+        Self::Submitting,
+        Self::Querying,
+        Self::Committing,
+        Self::Stopping,
+        Self::Anywhere,
+    ];
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Starting => "starting",
+            Self::Answering => "answering",
             Self::Submitting => "submitting",
             Self::Querying => "querying",
             Self::Committing => "committing",
+            Self::Stopping => "stopping",
             Self::Anywhere => "anywhere",
         }
     }

@@ -102,13 +102,18 @@ pub(crate) fn is_there() -> Result<()> {
 pub(crate) struct Disk {
     /// What fails. Without it, calls are only written down.
     pub(crate) injection: Option<Injection>,
-    /// Whether a sync takes long, as on a disk that spins: more orders share one then, and a run makes
-    /// fewer of them.
-    pub(crate) slow: bool,
+    /// What takes long. Syncs, as on a disk that spins: more orders share one then, and a run makes fewer of
+    /// them. Writes: what comes before them is done long before they are.
+    pub(crate) slow: Option<Call>,
 }
 
-/// How long a slow sync takes, in microseconds.
-const SLOW: u32 = 20_000;
+/// How long a slow call takes, in microseconds. A commit is one sync and many writes.
+const fn slowness(call: Call) -> u32 {
+    match call {
+        Call::Sync | Call::Truncate => 20_000,
+        Call::Write => 2_000,
+    }
+}
 
 /// strace before a command, watching the files of a store; the trace goes to a file.
 pub(crate) fn before(db: &Path, trace: &Path, disk: Disk) -> Command {
@@ -126,11 +131,11 @@ pub(crate) fn before(db: &Path, trace: &Path, disk: Disk) -> Command {
         // Much quicker; but a signal that is sent so is lost.
         command.arg("--seccomp-bpf");
     }
-    if disk.slow {
-        let names = Call::Sync.names();
+    if let Some(slow) = disk.slow {
+        let (names, time) = (slow.names(), slowness(slow));
         command
             .arg("-e")
-            .arg(format!("inject={names}:delay_enter={SLOW}"));
+            .arg(format!("inject={names}:delay_enter={time}"));
     }
     if let Some(Injection { call, fault, at }) = disk.injection {
         let (names, how) = (call.names(), fault.expression());

@@ -155,7 +155,7 @@ struct Plain {
 fn plain(recharge: &Path) -> Result<Plain> {
     let slow = Disk {
         injection: None,
-        slow: true,
+        slow: Some(Call::Sync),
     };
     let life = |bench: &Bench, disk| -> Result<Traced> {
         let ended = Life::begin_with(bench, disk)?.end(PATIENCE)?;
@@ -248,7 +248,7 @@ fn until(part: u32) -> usize {
 fn disk(call: Call, fault: Fault, at: u32) -> Disk {
     Disk {
         injection: Some(Injection { call, fault, at }),
-        slow: call == Call::Write,
+        slow: (call == Call::Write).then_some(Call::Sync),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The simulator in a process of its own, and what it says over HTTP.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::Result;
+use crate::http::{self, Ask};
 
-/// How long the simulator may take to answer; it is never far.
+/// How long the simulator may take until it has nothing more in mind.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Every key, OpenID and secret of both upstreams' accounts: here they protect nothing.
@@ -22,7 +23,7 @@ pub(crate) const KEY: &str = "0123456789abcdef0123456789abcdef";
 #[derive(Debug)]
 pub(crate) struct Upstream {
     child: Child,
-    address: String,
+    address: SocketAddr,
 }
 
 /// A row of the ledger.
@@ -43,20 +44,35 @@ pub(crate) struct Booked {
 pub(crate) struct Counts {
     pub(crate) submits: u64,
     pub(crate) queries: u64,
+    /// Callbacks that were confirmed.
+    pub(crate) callbacks: u64,
     pub(crate) faults: BTreeMap<String, u64>,
     /// In how many milliseconds the next thing happens by itself.
     next_event_ms: Option<u64>,
 }
 
 impl Upstream {
-    /// Starts it with a scenario file.
-    pub(crate) fn start(recharge: &Path, scenario: &Path, seed: u64) -> Result<Self> {
-        let mut child = Command::new(recharge)
+    /// Starts it with a scenario file. It calls back to the gateway at the address, if one is given.
+    pub(crate) fn start(
+        recharge: &Path,
+        scenario: &Path,
+        seed: u64,
+        gateway: Option<SocketAddr>,
+    ) -> Result<Self> {
+        let mut command = Command::new(recharge);
+        command
             .args(["sim", "--listen", "127.0.0.1:0", "--scenario"])
             .arg(scenario)
             .args(["--seed", &seed.to_string()])
             .args(["--juhe-key", KEY, "--juhe-openid", KEY])
-            .args(["--jisu-appkey", KEY, "--jisu-appsecret", KEY])
+            .args(["--jisu-appkey", KEY, "--jisu-appsecret", KEY]);
+        if let Some(gateway) = gateway {
+            let url = |upstream| format!("http://{gateway}/callbacks/{upstream}");
+            command
+                .args(["--callback-url", &url("juhe")])
+                .args(["--jisu-callback-url", &url("jisu")]);
+        }
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -65,7 +81,7 @@ impl Upstream {
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
         let address = line.trim().strip_prefix("listening on http://");
-        let Some(address) = address.map(str::to_owned) else {
+        let Some(address) = address.and_then(|it| it.parse().ok()) else {
             child.kill()?;
             child.wait()?;
             return Err(format!("the simulator did not start: {line:?}").into());
@@ -93,6 +109,7 @@ impl Upstream {
         Ok(Counts {
             submits: stage("submit"),
             queries: stage("query"),
+            callbacks: counts["callbacks_confirmed"].as_u64().unwrap_or(0),
             faults: kinds
                 .into_iter()
                 .flatten()
@@ -115,13 +132,16 @@ impl Upstream {
     }
 
     fn get(&self, path: &str) -> Result<Value> {
-        let mut stream = TcpStream::connect(&self.address)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        // HTTP/1.0: one answer, whole, until the connection ends.
-        write!(stream, "GET {path} HTTP/1.0\r\n\r\n")?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        body(&answer)
+        let ask = Ask {
+            method: "GET",
+            path,
+            ..Ask::default()
+        };
+        let reply = http::ask(self.address, ask)?;
+        if reply.status != 200 {
+            return Err(format!("the simulator answered {path} with {}", reply.status).into());
+        }
+        Ok(reply.json())
     }
 }
 
@@ -131,17 +151,6 @@ impl Drop for Upstream {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn body(answer: &[u8]) -> Result<Value> {
-    let head = answer.windows(4).position(|it| it == b"\r\n\r\n");
-    let (head, body) = head
-        .and_then(|at| answer.split_at_checked(at))
-        .ok_or("the simulator broke off")?;
-    if !head.starts_with(b"HTTP/1.0 200") && !head.starts_with(b"HTTP/1.1 200") {
-        return Err("the simulator did not answer with 200".into());
-    }
-    Ok(serde_json::from_slice(body)?)
 }
 
 fn booked(row: &Value) -> Result<Booked> {
@@ -165,14 +174,6 @@ fn booked(row: &Value) -> Result<Booked> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_answer_without_its_end_or_with_another_status_is_no_ledger() {
-        assert!(body(b"HTTP/1.0 200 OK\r\n\r\n[]").is_ok());
-        assert!(body(b"HTTP/1.0 200 OK\r\n\r\n[").is_err());
-        assert!(body(b"HTTP/1.0 404 Not Found\r\n\r\n[]").is_err());
-        assert!(body(b"HTTP/1.0 200 OK\r\n").is_err());
-    }
 
     #[test]
     fn a_row_that_lacks_something_is_no_row() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use recharge_core::{Provider, ProviderId};
 use recharge_engine::{Clock, Driver, Store, WallTime};
 use recharge_store::Registry;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::callbacks::Throttle;
 use crate::limits::Asks;
@@ -42,6 +42,21 @@ pub struct App {
     pub tally: Tally,
     /// What the operator has decided.
     pub settings: Settings,
+    /// Goes last: whoever waits for its end finds the store let go.
+    pub end: End,
+}
+
+/// Tells when the last of all who had an [`App`] has let go of it, and with it of the engine and its store.
+#[derive(Debug, Default)]
+pub struct End(watch::Sender<()>);
+
+impl End {
+    /// Comes to its end after the [`App`] has.
+    pub fn of_app(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut told = self.0.subscribe();
+        // Nothing is ever sent: it ends by the sender's end.
+        async move { while told.changed().await.is_ok() {} }
+    }
 }
 
 impl App {

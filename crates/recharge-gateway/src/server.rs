@@ -21,12 +21,12 @@ use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
 use crate::api;
-use crate::app::App;
+use crate::app::{App, End};
 use crate::callbacks::Throttle;
 use crate::forget;
 use crate::limits::Asks;
 use crate::linger::Lingering;
-use crate::metrics::Metrics;
+use crate::metrics::{self, Metrics};
 use crate::ring::KeyRing;
 use crate::routes;
 use crate::seal::NoRandom;
@@ -100,7 +100,7 @@ impl Gateway {
             settings.master_key.clone(),
             settings.requests_per_second,
         )?);
-        let metrics = Metrics::watch(&mut setup);
+        let figures = Metrics::watch(&mut setup);
         let (providers, clock) = (setup.providers.clone(), Arc::clone(&setup.clock));
         let driver = setup.start().await?;
         let app = Arc::new(App {
@@ -112,15 +112,21 @@ impl Gateway {
             asks: Asks::default(),
             batches: Notify::new(),
             throttle: Throttle::new(settings.callbacks_per_second),
-            metrics,
+            metrics: figures,
             request_ids: RequestIds::new()?,
             tally: Tally::default(),
             settings,
+            end: End::default(),
         });
         let mut beside = vec![
             tokio::spawn(Arc::clone(&app.ring).keep_up()),
             tokio::spawn(api::batches::accept(Arc::clone(&app))),
         ];
+        let every = app.settings.balances_every;
+        if let Some(every) = every.filter(|it| !it.is_zero()) {
+            let asking = metrics::balances::keep_up(Arc::clone(&app), every);
+            beside.push(tokio::spawn(asking));
+        }
         if let Some(after) = app.settings.forget_after {
             beside.push(tokio::spawn(forget::daily(Arc::clone(&app), after)));
         }
@@ -144,7 +150,8 @@ impl Gateway {
     }
 
     /// Takes no more requests, answers those that have come, and stops the engine once what is under way has
-    /// been recorded. Answers whether everything was, within [`Settings::drain`].
+    /// been recorded. Answers whether everything was, within [`Settings::drain`]; then the store has been let go,
+    /// and another may open it.
     pub async fn stop(self) -> bool {
         self.stop.send_replace(true);
         let drain = self.app.settings.drain;
@@ -159,7 +166,11 @@ impl Gateway {
             task.abort();
         }
         self.app.ring.note().await;
-        drained && stopped
+        // A task that was told to end has not ended yet, and each holds the store.
+        let end = self.app.end.of_app();
+        drop(self.app);
+        let let_go = tokio::time::timeout(drain, end).await.is_ok();
+        drained && stopped && let_go
     }
 }
 
@@ -186,14 +197,17 @@ async fn accept(listener: TcpListener, app: Arc<App>, mut stopped: watch::Receiv
         .keep_alive(true);
     let router = routes::router(&app);
     loop {
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else {
-            return;
+        let next = async {
+            // It is never closed.
+            let place = Arc::clone(&room).acquire_owned().await;
+            (place.ok(), listener.accept().await)
         };
-        let (stream, peer) = tokio::select! {
-            // The sender lives as long as the gateway; without it there is nobody to serve for.
+        let (place, (stream, peer)) = tokio::select! {
+            // The sender lives as long as the gateway; without it there is nobody to serve for. Full or not: who
+            // waits for room must not keep it from stopping.
             _ = stopped.changed() => break,
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
+            (place, accepted) = next => match accepted {
+                Ok(accepted) => (place, accepted),
                 // Out of files, say: those that are open go on, and may close.
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");

@@ -41,6 +41,9 @@ pub struct Settings {
     pub forget_after: Option<Duration>,
     /// Whether `GET /metrics` answers; like the health checks it asks for no key.
     pub metrics: bool,
+    /// How often the providers are asked for our balances, for the figures; `None` or zero: only when somebody
+    /// asks for them.
+    pub balances_every: Option<Duration>,
     /// Whether webhooks may go to loopback and private addresses.
     pub allow_private_webhooks: bool,
     /// When notices that don't arrive are sent again.
@@ -66,6 +69,7 @@ impl Default for Settings {
             cors_origins: Vec::new(),
             forget_after: None,
             metrics: true,
+            balances_every: Some(Duration::from_mins(10)),
             allow_private_webhooks: false,
             pace: Pace::default(),
             drain: Duration::from_mins(1),

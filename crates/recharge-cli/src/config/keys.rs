@@ -361,6 +361,13 @@ pub const KEYS: &[Key] = &[
         "false: GET /metrics does not answer; it asks for no key and names nobody",
     ),
     key(
+        "server",
+        "balances_every",
+        Kind::Duration,
+        Some("10m"),
+        "how often the upstreams are asked for our balances, for GET /metrics; 0s: never",
+    ),
+    key(
         "webhooks",
         "allow_private",
         Kind::Flag,

@@ -39,6 +39,9 @@ impl Config {
         if let Some(Value::Flag(metrics)) = self.value("server", "metrics") {
             settings.metrics = *metrics;
         }
+        if let Some(Value::Duration(every)) = self.value("server", "balances_every") {
+            settings.balances_every = Some(*every).filter(|it| !it.is_zero());
+        }
         if let Some(Value::Flag(allow)) = self.value("webhooks", "allow_private") {
             settings.allow_private_webhooks = *allow;
         }

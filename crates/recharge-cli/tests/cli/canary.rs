@@ -19,7 +19,7 @@ const MASTER: &str = "c0ffee00c0ffee11c0ffee22c0ffee33c0ffee44c0ffee55c0ffee66c0
 const HOOK: &str = "hook-canary-83afe1";
 
 /// Each has an order of its own, or stands where it doesn't belong.
-const PHONES: [&str; 10] = [
+const PHONES: [&str; 12] = [
     "13911110001",
     "13911110002",
     "13911110003",
@@ -30,6 +30,8 @@ const PHONES: [&str; 10] = [
     "13911110008",
     "13911110009",
     "13911110010",
+    "13911110011",
+    "13911110012",
 ];
 
 const LANDLINE: &str = "0571-56565366";
@@ -231,12 +233,14 @@ fn lesson_14_no_secret_and_no_phone_in_logs_errors_or_figures() {
     assert_eq!(status, 200);
     complain(&serving, &key);
     forge(&serving, &text(&juhe, "app_key"));
+    let signed = call_back(&shop, &serving, &key);
     let drop_in = by_compat(&shop, &serving, &juhe);
     assert!(drop_in.contains("\"error_code\":0"), "{drop_in}");
     until("the shop was told", || *told.lock().unwrap() > 4);
     let (_, figures) = serving.send("GET /metrics HTTP/1.1", "");
     assert!(figures.contains("recharge_submits_total"), "{figures}");
 
+    let canaries: Vec<String> = canaries.into_iter().chain(signed).collect();
     let (log, complaints) = serving.stop();
     assert!(complaints.len() > 30, "{}", complaints.len());
     for canary in &canaries {
@@ -331,6 +335,60 @@ fn complain(serving: &Serving, key: &str) {
     let head = format!("GET /v1/orders HTTP/1.1\r\nX-Odd: \u{1b}[31m{secret}");
     serving.send(&head, "");
     serving.send(&format!("{secret} {phone}\nFORGED"), phone);
+}
+
+/// Callbacks that are the upstreams' own, as they sign them, phone number and all: the first time, again, and of an
+/// order that nobody knows. Answers their signatures, which are no more to be logged than what they sign.
+fn call_back(shop: &Shop, serving: &Serving, key: &str) -> Vec<String> {
+    let mut signatures = Vec::new();
+    for (provider, phone) in [("juhe", PHONES[10]), ("jisu", PHONES[11])] {
+        let id = format!("TOLD-{provider}");
+        let order = json!({ "provider": provider });
+        assert_eq!(serving.order(key, &id, phone, &order), 202);
+        until("an order has ended", || {
+            serving.state(key, &id) == "succeeded"
+        });
+        let (_, shown) = serving.call(&format!("GET /v1/orders/{id}"), key, "");
+        let (_, body) = shown.split_once("\r\n\r\n").unwrap();
+        let shown: Value = serde_json::from_str(body).unwrap();
+        let upstream = shown["upstream_order_id"].as_str().unwrap();
+        let ledger = shop.sim.get("/_sim/ledger");
+        let rows = ledger.as_array().unwrap().iter();
+        let sent = rows.clone().find(|it| it["account"] == phone).unwrap();
+        let number = sent["order_id"].as_str().unwrap();
+        for number in [number, number, "RZZZZZZZZZZZZZZZZZZZZZZZZZZ"] {
+            let (line, fields) = if provider == "juhe" {
+                let line = format!(
+                    "sign juhe-callback --key {KEY} --upstream-id {upstream} --order-id {number}"
+                );
+                (
+                    line,
+                    format!("sporder_id={upstream}&orderid={number}&sta=1"),
+                )
+            } else {
+                let fields = format!(
+                    "orderno={upstream}&outorderno={number}&mobile={phone}&rechargestatus=1&amount=100&totalfee=99.65"
+                );
+                let pairs = fields.replace('&', " --param ");
+                (
+                    format!("sign jisu --appsecret {JISU_SECRET} --param {pairs}"),
+                    fields,
+                )
+            };
+            let sign = shop.at(&line).run().exits(0).out.trim().to_owned();
+            let head = format!(
+                "POST /callbacks/{provider} HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded"
+            );
+            let (status, _) = serving.send(&head, &format!("{fields}&sign={sign}"));
+            let known = sent["order_id"] == number;
+            assert!(
+                if known { status == 200 } else { status != 403 },
+                "{provider}: {status}"
+            );
+            signatures.push(sign);
+        }
+    }
+    signatures
 }
 
 /// Callbacks that are not the upstream's.

@@ -227,6 +227,7 @@ fn each_key_is_set_by_its_variable_which_wins_over_the_file() {
             ("https://d.example", "https://d.example"),
         ),
         ("server.metrics", ("false", "false")),
+        ("server.balances_every", ("0s", "0s")),
         ("webhooks.allow_private", ("true", "true")),
         ("callbacks.per_second", ("6", "6")),
         ("callbacks.juhe_from", ("192.0.2.0/24", "192.0.2.0/24")),

@@ -2,10 +2,11 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::common::{JISU_SECRET, KEY, OPEN_ID, Sim};
+use crate::common::{Ended, JISU_SECRET, KEY, OPEN_ID, Sim};
 
 const PHONE: &str = "15912345678";
 const FORGED: &str = "CANARYforgedline";
@@ -106,4 +107,84 @@ fn nobody_writes_lines_into_the_log_and_no_secret_gets_there() {
     for secret in [&*key, KEY, OPEN_ID, JISU_SECRET, PHONE, FORGED] {
         assert!(!log.contains(secret), "{secret}");
     }
+}
+
+/// The service in a shell that lets it have so many files open: as it is, and at most.
+fn limited(home: &std::path::Path, soft: u32, hard: u32) -> Child {
+    let limits = format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\" serve");
+    Command::new("sh")
+        .args(["-c", &limits, env!("CARGO_BIN_EXE_recharge")])
+        .env_clear()
+        .env("RECHARGE_LOG", "warn")
+        .current_dir(home)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+const ASK: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+
+/// A client that is answered, and stays.
+fn stay(address: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(ASK).unwrap();
+    is_answered(&mut stream);
+    stream
+}
+
+fn is_answered(stream: &mut TcpStream) {
+    let mut begin = [0; 15];
+    stream.read_exact(&mut begin).unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 200 OK");
+}
+
+/// Two providers, 4 calls of either kind at each, 64 notices, and 128 of its own: 208 files beside its clients'.
+#[cfg(unix)]
+#[test]
+fn the_limit_of_open_files_is_raised_and_what_does_not_fit_is_said() {
+    let sim = Sim::start();
+    let home = tempfile::TempDir::new().unwrap();
+    let config = format!(
+        "{}[server]\nlisten = \"127.0.0.1:0\"\n[limits]\nin_flight = 4\n",
+        sim.toml()
+    );
+    std::fs::write(home.path().join("recharge.toml"), config).unwrap();
+
+    let none = Ended::of(limited(home.path(), 100, 208));
+    assert_ne!(none.code, 0);
+    none.complains("may have 208 files open, and takes 208")
+        .complains("LimitNOFILE=10208");
+
+    // What it has at first holds no connection at all.
+    let mut child = limited(home.path(), 100, 300);
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let address = line.trim().strip_prefix("listening on http://").unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut warning = String::new();
+    while !warning.contains("connections at a time") {
+        warning.clear();
+        assert_ne!(stderr.read_line(&mut warning).unwrap(), 0, "no warning");
+    }
+    assert!(warning.starts_with("warning: 92 connections at a time are served, not 10000:"));
+    // So many there are.
+    let mut clients: Vec<TcpStream> = (0..92).map(|_| stay(address)).collect();
+    // One more waits for room, and gets it.
+    let mut more = TcpStream::connect(address).unwrap();
+    more.write_all(ASK).unwrap();
+    more.set_nonblocking(true).unwrap();
+    let nothing_yet = more.read(&mut [0]).unwrap_err();
+    assert_eq!(nothing_yet.kind(), std::io::ErrorKind::WouldBlock);
+    more.set_nonblocking(false).unwrap();
+    clients.pop();
+    is_answered(&mut more);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut log = String::new();
+    stderr.read_to_string(&mut log).unwrap();
+    assert!(!log.contains("a connection was not accepted"), "{log}");
 }

@@ -2,8 +2,10 @@
 //!
 //! No label holds an account, an order, a merchant or a key: each has few values, which are known beforehand.
 //! What is counted as it happens is counted here; what the store knows is read every few
-//! seconds at most, however often somebody looks; no upstream is ever asked because somebody looks.
+//! seconds at most, however often somebody looks; no upstream is ever asked because somebody looks: for balances
+//! they are asked by the clock.
 
+pub mod balances;
 mod stands;
 mod upstream;
 

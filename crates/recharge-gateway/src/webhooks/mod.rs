@@ -32,6 +32,6 @@ pub mod upstream_form;
 
 pub use address::Address;
 pub use client::ClientError;
-pub use outbox::Outbox;
+pub use outbox::{AT_ONCE, Outbox};
 pub use pace::Pace;
 pub use tally::Tally;

@@ -23,7 +23,7 @@ use crate::ring::Key;
 use crate::trace;
 
 /// How many messages are under way at a time.
-const AT_ONCE: usize = 64;
+pub const AT_ONCE: usize = 64;
 /// How many are read at once.
 const BATCH: usize = 256;
 /// After how long it is tried again to write down what came of a delivery.

@@ -9,6 +9,8 @@
 
 mod answers;
 mod bench;
+#[path = "../shared/described.rs"]
+mod described;
 mod php;
 mod rules;
 mod same;

@@ -14,6 +14,7 @@ use axum::body::{Body, to_bytes};
 use http::Request;
 use md5::{Digest, Md5};
 use recharge_engine::{Clock, Epoch, Moment, SystemClock, WallTime};
+use recharge_gateway::app::End;
 use recharge_gateway::callbacks::Throttle;
 use recharge_gateway::limits::Asks;
 use recharge_gateway::metrics::Metrics;
@@ -76,6 +77,7 @@ async fn inside(
         metrics,
         request_ids: RequestIds::new().unwrap(),
         settings,
+        end: End::default(),
     };
     change(&mut app);
     let app = Arc::new(app);

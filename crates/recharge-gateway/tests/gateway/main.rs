@@ -17,3 +17,4 @@ mod metrics;
 mod orders;
 mod routes;
 mod stage;
+mod stop;

@@ -115,6 +115,22 @@ async fn they_tell_what_happened() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn balances_are_there_though_nobody_asked_and_are_asked_for_again() {
+    let stage = Stage::with(|it| it.balances_every = Some(Duration::from_millis(50))).await;
+    let line = r#"recharge_balance_yuan{provider="juhe"}"#;
+    let begun = until(&stage, line, 1_000_000.0).await;
+    assert!(begun.text.contains("recharge_balance_age_seconds{"));
+    let key = stage.key("shop", ALL);
+    let placed = stage
+        .call("POST", "/v1/orders", Some(&key), Some(&order("B1", 1)))
+        .await;
+    assert_eq!(placed.status, 202);
+    let order = stage.until("B1", "succeeded", &key).await;
+    let cost: f64 = order["cost"].as_str().unwrap().parse().unwrap();
+    until(&stage, line, 1_000_000.0 - cost).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_called_there_are_few_of_them() {
     let stage = Stage::open().await;
     let few = figures(&stage).await.text.lines().count();

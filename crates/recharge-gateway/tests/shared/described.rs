@@ -28,6 +28,18 @@ pub(crate) fn all() -> impl Iterator<Item = Described> {
     })
 }
 
+/// Holds an answer against the description.
+///
+/// # Panics
+///
+/// If the description doesn't know such an answer.
+#[allow(dead_code, reason = "not every test program has answers of this type")]
+pub(crate) fn check<B>(method: &str, target: &str, answer: &http::Response<B>) {
+    let kind = answer.headers().get("content-type");
+    let kind = kind.map_or("", |it| it.to_str().unwrap());
+    find(method, target, answer.status().as_u16(), kind);
+}
+
 /// Finds the answer in the description. `None`: the path or the method is in none, and it was refused as such.
 ///
 /// # Panics

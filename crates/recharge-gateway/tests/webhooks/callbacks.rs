@@ -16,6 +16,7 @@ use recharge_gateway::{App, routes};
 use recharge_sim::{Credentials, End, Settle, Step};
 use tower::ServiceExt as _;
 
+use crate::described;
 use crate::kit::{Scene, order, until};
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -93,6 +94,8 @@ impl Desk {
             .body(body.into())
             .unwrap();
         let answer = self.router.clone().oneshot(request).await.unwrap();
+        // No answer of any test may be one that the description hasn't.
+        described::check("POST", path, &answer);
         let status = answer.status();
         let body = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
         (status, String::from_utf8(body.to_vec()).unwrap())
@@ -311,6 +314,7 @@ async fn what_is_too_large_or_no_form_is_refused() {
     assert_eq!(status, StatusCode::NOT_FOUND);
     let get = Request::get("/callbacks/juhe").body(Body::empty()).unwrap();
     let answer = desk.router.clone().oneshot(get).await.unwrap();
+    described::check("GET", "/callbacks/juhe", &answer);
     assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
     desk.stop().await;
 }

@@ -9,6 +9,7 @@ use recharge_core::{
 };
 use recharge_engine::driver::Setup;
 use recharge_engine::{Clock, NewOrder, ReplyTo, SystemClock, Times, WallTime};
+use recharge_gateway::app::End;
 use recharge_gateway::callbacks::Throttle;
 use recharge_gateway::limits::Asks;
 use recharge_gateway::metrics::Metrics;
@@ -28,6 +29,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+
+use crate::described;
 
 /// How long anything is waited for.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -143,6 +146,7 @@ impl Scene {
             throttle: Throttle::new(self.settings.callbacks_per_second),
             tally: Tally::default(),
             settings: self.settings.clone(),
+            end: End::default(),
         })
     }
 
@@ -235,8 +239,14 @@ pub(crate) async fn ask(
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head[9..12].parse().unwrap();
+    let kind = head
+        .lines()
+        .find_map(|it| it.strip_prefix("content-type: "));
+    // No answer of any test may be one that the description hasn't.
+    described::find(method, path, status, kind.unwrap_or_default());
     Answered {
-        status: head[9..12].parse().unwrap(),
+        status,
         body: body.to_owned(),
     }
 }

@@ -12,6 +12,8 @@
 mod api;
 mod callbacks;
 mod delivery;
+#[path = "../shared/described.rs"]
+mod described;
 mod forget;
 mod kit;
 mod receiver;
