@@ -60,7 +60,11 @@ fn main() -> Result<ExitCode> {
     let chosen = match words.as_slice() {
         [_, "bare", file] => return bare::run(Path::new(file)).map(|()| ExitCode::SUCCESS),
         // For whoever looks into one of them.
-        [_, only @ ("orders" | "submit" | "callbacks" | "stored" | "soak"), ..] => Some(*only),
+        [
+            _,
+            only @ ("orders" | "submit" | "callbacks" | "stored" | "soak"),
+            ..,
+        ] => Some(*only),
         _ => None,
     };
     let (mut rows, upstream) = (Rows::default(), Upstream::start()?);
@@ -76,7 +80,10 @@ fn main() -> Result<ExitCode> {
         }
     }
     if wanted("orders") {
-        let (ours, bare) = (ours(What::Orders, &upstream, Duration::ZERO)?, reference(What::Orders)?);
+        let (ours, bare) = (
+            ours(What::Orders, &upstream, Duration::ZERO)?,
+            reference(What::Orders)?,
+        );
         println!("gateway: {ours:.0} orders/s with all that follows at once; bare {bare:.0}/s");
     }
     if wanted("stored") {
@@ -161,11 +168,7 @@ fn ours(what: What, upstream: &Upstream, latency: Duration) -> Result<f64> {
     stretch(&serving, requests, what.answers().0)
 }
 
-fn stretch(
-    serving: &Serving,
-    mut requests: Vec<Vec<u8>>,
-    expected: &'static str,
-) -> Result<f64> {
+fn stretch(serving: &Serving, mut requests: Vec<Vec<u8>>, expected: &'static str) -> Result<f64> {
     let measured = requests.split_off(WARM_UP);
     load::run(&serving.address, CONNECTIONS, requests, expected)?;
     load::run(&serving.address, CONNECTIONS, measured, expected)
@@ -175,7 +178,12 @@ fn stretch(
 fn charging(serving: &Serving, key: &str, upstream: &Upstream, many: usize) -> Result<Vec<String>> {
     drop(upstream.taken());
     let placed = orders(key, 0..many);
-    load::run(&serving.address, CONNECTIONS, placed, What::Orders.answers().0)?;
+    load::run(
+        &serving.address,
+        CONNECTIONS,
+        placed,
+        What::Orders.answers().0,
+    )?;
     let mut numbers = Vec::new();
     let begun = Instant::now();
     while numbers.len() < many {
@@ -213,9 +221,8 @@ fn submits(app_key: &str, open_id: &str) -> Vec<Vec<u8>> {
     let submit = |at| {
         let (account, number) = (account(at), format!("20270115{at:010}"));
         let sign = sign::submit(open_id, app_key, &account, "50", &number);
-        let body = format!(
-            "key={app_key}&phoneno={account}&cardnum=50&orderid={number}&sign={sign}"
-        );
+        let body =
+            format!("key={app_key}&phoneno={account}&cardnum=50&orderid={number}&sign={sign}");
         load::post("/compat/juhe/ofpay/mobile/onlineorder", FORM, &body)
     };
     (0..WARM_UP + REQUESTS).map(submit).collect()

@@ -41,7 +41,8 @@ const SCHEMA: &str = "
 /// An order, as it comes.
 #[derive(Debug, Deserialize)]
 struct Order {
-    order_id: String,
+    #[serde(rename = "order_id")]
+    id: String,
     kind: String,
     account: String,
     amount: String,
@@ -100,10 +101,7 @@ pub(super) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
 
 type Answer = Response<Full<Bytes>>;
 
-async fn answer(
-    request: Request<Incoming>,
-    jobs: mpsc::Sender<Job>,
-) -> Result<Answer, Infallible> {
+async fn answer(request: Request<Incoming>, jobs: mpsc::Sender<Job>) -> Result<Answer, Infallible> {
     let path = request.uri().path().to_owned();
     let body = request.into_body().collect().await;
     let body = body
@@ -115,10 +113,10 @@ async fn answer(
             Err(_) => None,
         },
         "/compat/juhe/ofpay/mobile/onlineorder" => {
-            let [order_id, account, amount] = fields(&body, ["orderid", "phoneno", "cardnum"]);
+            let [id, account, amount] = fields(&body, ["orderid", "phoneno", "cardnum"]);
             let kind = "mobile".to_owned();
             let order = Order {
-                order_id,
+                id,
                 kind,
                 account,
                 amount,
@@ -161,8 +159,8 @@ async fn place(order: Order, jobs: &mpsc::Sender<Job>) -> Option<Answer> {
 fn fields<const N: usize>(body: &[u8], names: [&str; N]) -> [String; N] {
     let mut found = names.map(|_| String::new());
     for (name, value) in form_urlencoded::parse(body) {
-        let named = names.iter().zip(&mut found).find(|(it, _)| **it == name);
-        if let Some((_, field)) = named {
+        let wanted = names.iter().zip(&mut found).find(|(it, _)| **it == name);
+        if let Some((_, field)) = wanted {
             *field = value.into_owned();
         }
     }
@@ -212,7 +210,7 @@ fn insert(connection: &Connection, order: Order) -> rusqlite::Result<(bool, Show
         )?
         .query_row(
             params![
-                order.order_id,
+                order.id,
                 order.kind,
                 order.account,
                 order.amount.parse::<u32>().unwrap_or_default(),
@@ -222,7 +220,7 @@ fn insert(connection: &Connection, order: Order) -> rusqlite::Result<(bool, Show
         )
         .optional()?;
     let mut shown = Shown {
-        order_id: order.order_id,
+        order_id: order.id,
         state: "pending".to_owned(),
         version: 1,
         kind: order.kind,
@@ -252,7 +250,10 @@ fn insert(connection: &Connection, order: Order) -> rusqlite::Result<(bool, Show
     Ok((false, shown))
 }
 
-fn keep(connection: &Connection, [upstream_id, number, state]: &[String; 3]) -> rusqlite::Result<()> {
+fn keep(
+    connection: &Connection,
+    [upstream_id, number, state]: &[String; 3],
+) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO callbacks (upstream_id, number, state, at, handled)

@@ -39,7 +39,8 @@ impl Serving {
             ready,
         };
         let said = line.trim().strip_prefix("listening on http://");
-        said.ok_or("it doesn't listen")?.clone_into(&mut this.address);
+        said.ok_or("it doesn't listen")?
+            .clone_into(&mut this.address);
         Ok(this)
     }
 

@@ -19,7 +19,11 @@ const PER_SECOND: usize = 250;
 /// How much more memory there is in the last third than in the one before. In the first, caches fill.
 pub(super) fn measure(upstream: &Upstream, rows: &mut Rows) -> Result<()> {
     let folder = folder()?;
-    let home = Home::new(folder.path(), upstream, "[lifecycle]\nquery_after = [\"1s\"]\n")?;
+    let home = Home::new(
+        folder.path(),
+        upstream,
+        "[lifecycle]\nquery_after = [\"1s\"]\n",
+    )?;
     let key = home.key()?;
     let serving = home.serve()?;
     upstream.takes(Duration::from_millis(50));
@@ -38,7 +42,10 @@ pub(super) fn measure(upstream: &Upstream, rows: &mut Rows) -> Result<()> {
             if begun.elapsed() >= looked {
                 looked += LOOK;
                 sizes.push(serving.memory()?);
-                println!("soak: {placed} orders, {:.0} kB", sizes.last().unwrap_or(&0.0));
+                println!(
+                    "soak: {placed} orders, {:.0} kB",
+                    sizes.last().unwrap_or(&0.0)
+                );
             }
         }
         Ok::<_, Box<dyn std::error::Error>>(sizes)

@@ -66,7 +66,10 @@ pub(super) fn measure(upstream: &Upstream, rows: &mut Rows) -> Result<()> {
             Ok::<_, Box<dyn std::error::Error>>(())
         })?;
         let (ratio, took) = (median(ratios), median(times));
-        println!("gateway.list{page}: {:.0} us, {ratio:.2} times that of {FEW} orders", took * 1e6);
+        println!(
+            "gateway.list{page}: {:.0} us, {ratio:.2} times that of {FEW} orders",
+            took * 1e6
+        );
         worst = worst.max(ratio);
     }
     rows.at_most("gateway.list", worst, 1.2);

@@ -56,8 +56,8 @@ impl Upstream {
 
     /// The numbers of the orders that it has taken since it was asked last.
     pub(super) fn taken(&self) -> Vec<String> {
-        let mut taken = self.state.taken.lock();
-        std::mem::take(taken.as_mut().map_or_else(|it| &mut **it.get_mut(), |it| it))
+        let taken = self.state.taken.lock();
+        std::mem::take(&mut *taken.unwrap_or_else(PoisonError::into_inner))
     }
 }
 
