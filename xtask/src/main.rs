@@ -116,7 +116,8 @@ enum Task {
     },
     /// Every goal of performance in one table
     Bench {
-        /// Also what takes long: the cold build of the README's first command, and five million stored orders
+        /// Also what takes long: the cold build of the README's first command, five million stored orders, and a
+        /// soak of the gateway
         #[arg(long)]
         long: bool,
     },

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::IntoResponse as _;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Method};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -17,26 +17,28 @@ use crate::trace;
 
 /// The routes, guarded. A panic and a deadline are answered like any other problem.
 pub fn guarded(router: Router, app: &Arc<App>) -> Router {
-    let settings = &app.settings;
-    let deadline = settings.deadline;
     let router = router
-        .layer(from_fn(move |request: Request, next: Next| async move {
-            match tokio::time::timeout(deadline, next.run(request)).await {
-                Ok(response) => response,
-                Err(_) => Problem::new(Code::Timeout, "it took too long").into_response(),
-            }
-        }))
         .layer(CatchPanicLayer::custom(|_| {
             tracing::error!("a handler panicked");
             Problem::new(Code::Internal, "something went wrong here").into_response()
         }))
-        // A panic and a deadline are counted like any other answer.
-        .layer(from_fn_with_state(Arc::clone(app), trace::watched));
-    match cors(&settings.cors_origins) {
+        .layer(from_fn_with_state(Arc::clone(app), guard));
+    match cors(&app.settings.cors_origins) {
         // Outermost: a page that may call must be able to read every refusal.
         Some(cors) => router.layer(cors),
         None => router,
     }
+}
+
+/// One layer for both: each costs some allocations a request. A panic and a deadline are counted like any other
+/// answer.
+async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let deadline = app.settings.deadline;
+    let answer = async |request| match tokio::time::timeout(deadline, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(Code::Timeout, "it took too long").into_response(),
+    };
+    trace::watched(&app, request, answer).await
 }
 
 /// Without an origin there is nothing to say, and a browser keeps all pages out by itself. Credentials of

@@ -4,12 +4,10 @@
 //! Nothing that a client wrote is logged as it came: an id is taken over only after it was read as one, and
 //! what looks like a phone number in it is masked.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
+use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
 use http::{HeaderName, HeaderValue};
 use recharge_core::{MerchantId, OrderId, Redactor};
@@ -48,14 +46,18 @@ impl RequestIds {
 }
 
 /// Watches a request from its head to its answer: names it, logs it and counts it.
-pub async fn watched(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn watched(
+    app: &App,
+    request: Request,
+    answer: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     let began = Instant::now();
     let id = app.request_ids.next();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or(NOWHERE, MatchedPath::as_str);
     let method = request.method().clone();
     let span = tracing::info_span!("request", id, route, merchant = Empty, order_id = Empty);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = answer(request).instrument(span.clone()).await;
     let (took, status) = (began.elapsed(), response.status());
     app.metrics.answered(route, &method, status.as_u16(), took);
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);

@@ -2,33 +2,29 @@
 //! what an upstream said are ever logged.
 
 use recharge_core::{QueryOutcome, Redactor, SubmitOutcome};
-use tracing::field::Empty;
-use tracing::{Instrument, Span};
+use tracing::{Instrument, Level, Span};
 
 use super::core::Held;
 use crate::Order;
 
 /// Follows what is done for an order.
 pub(super) async fn about<T>(held: &Held, task: impl Future<Output = T>) -> T {
-    let span = tracing::info_span!(
-        "order",
-        key = held.key.0,
-        merchant = Empty,
-        order_id = Empty
-    );
-    if !span.is_disabled() {
-        name(&span, &*held.order.lock().await);
-    }
+    let span = if tracing::span_enabled!(Level::INFO) {
+        named(held, &*held.order.lock().await)
+    } else {
+        Span::none()
+    };
     task.instrument(span).await
 }
 
-fn name(span: &Span, order: &Order) {
+/// With all that it says from the beginning: to add to a span later costs as much as to begin it.
+fn named(held: &Held, order: &Order) -> Span {
     let what = order.what();
     // Merchants may name orders by the account.
     let account = what.account.as_str();
     let order_id = Redactor::default().redact(what.order_id.as_str(), &[account]);
-    span.record("merchant", what.merchant.as_str());
-    span.record("order_id", order_id);
+    let merchant = what.merchant.as_str();
+    tracing::info_span!("order", key = held.key.0, merchant, order_id)
 }
 
 pub(super) fn submitted(outcome: &SubmitOutcome) {
