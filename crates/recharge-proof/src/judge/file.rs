@@ -182,6 +182,24 @@ impl File {
         }
     }
 
+    /// Whether an answer is against the end that it has, and was not known when it came to it.
+    pub(super) fn contradicts(&self, attempt: u32, said: Answered) -> bool {
+        let index = usize::try_from(attempt).unwrap_or(usize::MAX);
+        let Some(known) = self.attempts.get(index) else {
+            return false;
+        };
+        let against = match self.state {
+            OrderState::Failed => matches!(said, Answered::Charging | Answered::Succeeded),
+            OrderState::Succeeded => match said {
+                Answered::Failed => self.decided || known.paid(),
+                Answered::NoSuchOrder => self.decided,
+                Answered::Charging | Answered::Succeeded => false,
+            },
+            _ => false,
+        };
+        against && known.at_end != Some(said)
+    }
+
     /// Something other than "no such order" is known now: what was approved before is void.
     pub(crate) fn learned(&mut self) {
         self.evidence_version = self.version;

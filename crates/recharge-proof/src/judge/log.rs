@@ -260,7 +260,7 @@ impl Judge {
                 at: times.1,
                 purpose: *purpose,
             });
-            let against = contradicts(file, *attempt, said);
+            let against = file.contradicts(*attempt, said);
             file.must_reach_a_person = against.then_some(said);
             file.contradicted |= against;
         }
@@ -374,24 +374,6 @@ const fn has_text(event: &Event) -> bool {
         | Event::Held
         | Event::Scheduled { .. } => false,
     }
-}
-
-/// Whether an answer is against the end that an order has, and was not known when it came to it.
-fn contradicts(file: &File, attempt: u32, said: Answered) -> bool {
-    let index = usize::try_from(attempt).unwrap_or(usize::MAX);
-    let Some(known) = file.attempts.get(index) else {
-        return false;
-    };
-    let against = match file.state {
-        OrderState::Failed => matches!(said, Answered::Charging | Answered::Succeeded),
-        OrderState::Succeeded => match said {
-            Answered::Failed => file.decided || known.paid(),
-            Answered::NoSuchOrder => file.decided,
-            Answered::Charging | Answered::Succeeded => false,
-        },
-        _ => false,
-    };
-    against && known.at_end != Some(said)
 }
 
 /// What is wrong with one order.
