@@ -170,10 +170,10 @@ impl Judge {
         if to == OrderState::Failed && cause != Cause::Decided && self.is_held(file, at.0) {
             complaints.add(6, "is called failed under the hold of a restored backup");
         }
-        file.pending_since = (to == OrderState::Pending).then_some(at);
         if self.steady {
             self.in_time(file, cause, at.0, complaints);
         }
+        file.pending_since = (to == OrderState::Pending).then_some(at);
         file.decided = cause == Cause::Decided;
         file.state = to;
         if file.rests() {
