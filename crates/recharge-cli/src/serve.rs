@@ -1,5 +1,7 @@
 //! `recharge serve`: the engine as a service.
 
+use std::pin::pin;
+
 use clap::Args;
 use recharge_gateway::{Gateway, ServeError};
 use recharge_store::Registry;
@@ -36,24 +38,32 @@ pub(crate) async fn run(args: ServeArgs, context: &Context) -> Result<Exit, CliE
     settings.connections = connections;
     context.output.warn(told.as_slice());
     let registry = Registry::open(&file).map_err(|error| service::trouble(&file, error))?;
-    let gateway = Gateway::start(setup, registry, settings)
-        .await
-        .map_err(|error| match error {
-            ServeError::Listen { address, source } => CliError::system(
-                format!("can't listen on {address} (choose another port, or 0 for any free one)"),
-                source,
-            ),
-            ServeError::Registry(error) => service::trouble(&file, error),
-            ServeError::Engine(error) => service::not_started(&file, error),
-            other => CliError::unusable(other.to_string()),
-        })?;
+    let mut stopped = pin!(stop.wait());
+    let started = tokio::select! {
+        started = Gateway::start(setup, registry, settings) => started,
+        // A start may wait for the store, for a disk that is full say, as long as that takes.
+        () = &mut stopped => {
+            let text = "stopped before it was ready; nothing was served";
+            context.output.warn(&[text.to_owned()]);
+            return Ok(Exit::Success);
+        }
+    };
+    let gateway = started.map_err(|error| match error {
+        ServeError::Listen { address, source } => CliError::system(
+            format!("can't listen on {address} (choose another port, or 0 for any free one)"),
+            source,
+        ),
+        ServeError::Registry(error) => service::trouble(&file, error),
+        ServeError::Engine(error) => service::not_started(&file, error),
+        other => CliError::unusable(other.to_string()),
+    })?;
     let url = format!("http://{}", gateway.address());
     if context.output.is_json() {
         context.output.json(&json!({ "listening": url }))?;
     } else {
         context.output.line(format!("listening on {url}"))?;
     }
-    stop.wait().await;
+    stopped.await;
     if !gateway.stop().await {
         let text = "some calls were still under way; the orders are in doubt and will be asked about at the next start";
         context.output.warn(&[text.to_owned()]);

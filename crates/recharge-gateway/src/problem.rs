@@ -102,12 +102,12 @@ impl Code {
             Self::Forbidden => (
                 "forbidden",
                 StatusCode::FORBIDDEN,
-                "use a key that has the scope",
+                "use a key that has the scope; callbacks are for the upstreams to send",
             ),
             Self::NotFound => (
                 "not_found",
                 StatusCode::NOT_FOUND,
-                "there is no such thing under this key",
+                "look at the name: there is no such thing under this key",
             ),
             Self::MethodNotAllowed => (
                 "method_not_allowed",
@@ -177,7 +177,7 @@ impl Code {
             Self::Timeout => (
                 "timeout",
                 StatusCode::REQUEST_TIMEOUT,
-                "send the same again: the same order_id is the same order",
+                "ask or send the same again: the same order_id is the same order",
             ),
             Self::NoMasterKey => (
                 "no_master_key",

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-pub use self::batches::{BatchRow, NewBatch, RowFate, StoredBatch};
+pub use self::batches::{BatchRow, BatchTally, NewBatch, RowFate, StoredBatch};
 pub use self::keys::{Endpoint, KeyKind, Scope, Scopes, StoredKey};
 
 use crate::sqlite::{OpenError, Sqlite, file, schema};

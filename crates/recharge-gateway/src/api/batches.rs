@@ -49,13 +49,13 @@ pub struct BatchView {
     /// When each of its orders had been accepted or refused; null before that.
     done_at: Option<String>,
     /// How many orders it has.
-    rows: usize,
+    rows: u64,
     /// How many are still to be accepted.
-    waiting: usize,
+    waiting: u64,
     /// How many were refused.
-    refused: usize,
+    refused: u64,
     /// How many accepted ones are in each state.
-    orders: BTreeMap<&'static str, u64>,
+    orders: BTreeMap<String, u64>,
 }
 
 /// What became of an order of a file.
@@ -128,9 +128,10 @@ pub async fn hand_in(
         created,
         done: None,
     };
+    let rows = u64::try_from(batch.rows.len()).unwrap_or(u64::MAX);
     let view = BatchView {
-        rows: batch.rows.len(),
-        waiting: batch.rows.len(),
+        rows,
+        waiting: rows,
         ..BatchView::new(&stored)
     };
     app.batches.notify_one();
@@ -206,29 +207,16 @@ pub async fn show(
     Named(id): Named,
 ) -> Result<Response, Problem> {
     let batch = find(&app, caller.merchant(), id).await?;
-    let mut view = BatchView::new(&batch);
-    let mut after = 0;
-    loop {
-        let rows = rows(&app, &batch.id, after).await?;
-        let Some(last) = rows.last() else { break };
-        after = last.row;
-        for row in rows {
-            view.rows += 1;
-            match row.fate {
-                RowFate::Waits(_) => view.waiting += 1,
-                RowFate::Refused(_) => view.refused += 1,
-                RowFate::Accepted => {
-                    let order = app.driver.order(&batch.merchant, &row.order_id).await?;
-                    if let Some(stored) = order {
-                        *view
-                            .orders
-                            .entry(stored.order.state().as_str())
-                            .or_default() += 1;
-                    }
-                }
-            }
-        }
-    }
+    let view = BatchView::new(&batch);
+    let registry = Arc::clone(&app.registry);
+    let tally = blocking(move || registry.batch_tally(&batch).map_err(trouble)).await?;
+    let view = BatchView {
+        rows: tally.rows,
+        waiting: tally.waiting,
+        refused: tally.refused,
+        orders: tally.orders,
+        ..view
+    };
     Ok(Answer(view).into_response())
 }
 
@@ -305,51 +293,55 @@ fn trouble(error: RegistryError) -> Problem {
 /// Accepts the orders of the files that were handed in, those of an earlier process first, until the task is
 /// aborted. Accepted twice, an order is the same one.
 pub async fn accept(app: Arc<App>) {
+    // How far each file has been read.
+    let mut reached: BTreeMap<String, u32> = BTreeMap::new();
     loop {
         let registry = Arc::clone(&app.registry);
         let open = blocking(move || registry.open_batches().map_err(trouble)).await;
         let mut stuck = open.is_err();
-        for batch in open.unwrap_or_default() {
-            stuck |= accept_one(&app, &batch).await.is_err();
+        let open = open.unwrap_or_default();
+        reached.retain(|id, _| open.iter().any(|batch| batch.id == *id));
+        // A page of each in turn: a long file keeps nobody else's waiting.
+        for batch in &open {
+            let after = reached.entry(batch.id.clone()).or_default();
+            match accept_page(&app, batch, *after).await {
+                Ok(last) => *after = last,
+                Err(_) => stuck = true,
+            }
         }
         if stuck {
             tokio::time::sleep(AGAIN).await;
-        } else {
+        } else if open.is_empty() {
             app.batches.notified().await;
         }
     }
 }
 
-/// Accepts the orders of a file; an error if some could not be for now.
-async fn accept_one(app: &Arc<App>, batch: &StoredBatch) -> Result<(), Problem> {
-    let mut after = 0;
-    loop {
-        let rows = rows(app, &batch.id, after).await?;
-        let Some(last) = rows.last() else { break };
-        after = last.row;
-        let mut went = Vec::new();
-        let mut stopped = None;
-        for row in &rows {
-            let RowFate::Waits(ordered) = &row.fate else {
-                continue;
-            };
-            match place(app, &batch.merchant, ordered).await {
-                Ok(()) => went.push((row.row, None)),
-                Err(Refusal::For(why)) => went.push((row.row, Some(why))),
-                Err(Refusal::Now(problem)) => {
-                    stopped = Some(problem);
-                    break;
-                }
+/// Accepts a page of the orders of a file, those after this row, and answers which was the last; an error if some
+/// could not be accepted for now. A file that has no more is done.
+async fn accept_page(app: &Arc<App>, batch: &StoredBatch, after: u32) -> Result<u32, Problem> {
+    let rows = rows(app, &batch.id, after).await?;
+    let (mut went, mut stopped) = (Vec::new(), None);
+    for row in &rows {
+        let RowFate::Waits(ordered) = &row.fate else {
+            continue;
+        };
+        match place(app, &batch.merchant, ordered).await {
+            Ok(()) => went.push((row.row, None)),
+            Err(Refusal::For(why)) => went.push((row.row, Some(why))),
+            Err(Refusal::Now(problem)) => {
+                stopped = Some(problem);
+                break;
             }
         }
-        let (registry, id) = (Arc::clone(&app.registry), batch.id.clone());
-        blocking(move || registry.batch_went(&id, &went, None).map_err(trouble)).await?;
-        if let Some(problem) = stopped {
-            return Err(problem);
-        }
     }
-    let (registry, id, now) = (Arc::clone(&app.registry), batch.id.clone(), app.now());
-    blocking(move || registry.batch_went(&id, &[], Some(now)).map_err(trouble)).await
+    let done = rows.is_empty().then(|| app.now());
+    let (registry, id) = (Arc::clone(&app.registry), batch.id.clone());
+    blocking(move || registry.batch_went(&id, &went, done).map_err(trouble)).await?;
+    match stopped {
+        Some(problem) => Err(problem),
+        None => Ok(rows.last().map_or(after, |last| last.row)),
+    }
 }
 
 enum Refusal {

@@ -141,8 +141,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let Query(read) = Query::<T>::try_from_uri(&parts.uri).map_err(|rejection| {
             let text = rejection.body_text();
-            let detail = text.rsplit_once(": ").map_or(text.as_str(), |(_, it)| it);
-            complaint(missing_or_unknown(detail).map(str::to_owned), detail)
+            // "What failed: field: why", the field only where its value is at fault.
+            let (before, detail) = text.rsplit_once(": ").unwrap_or(("", &text));
+            let at_fault = before.rsplit_once(": ").map(|(_, field)| field);
+            let named = missing_or_unknown(detail).or(at_fault);
+            complaint(named.map(str::to_owned), detail)
         })?;
         Ok(Self(read))
     }

@@ -9,6 +9,7 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use recharge_core::{
     Account, AccountKind, Carrier, FaceValue, MerchantId, OrderId, OrderState, ProviderId,
     ReviewReason,
@@ -31,12 +32,21 @@ refusals! {
         TooLarge TooMany Timeout StoreUnavailable OutcomeUnknown Stopping Internal;
 }
 
+/// What would be something else in an address, or might be.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b':');
+
 /// An order as it is placed.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlaceOrder {
-    /// Your name for it: 1 to 64 letters, digits, `-`, `_`, `.` or `:`. The same name with the same content is
-    /// the same order.
+    /// Your name for it: 1 to 64 printable ASCII characters without spaces. The same name with the same content
+    /// is the same order. In an address it is percent-encoded; letters, digits, `-`, `_`, `.` and `:` stand for
+    /// themselves.
     #[schema(example = "A0000001")]
     pub order_id: String,
     /// What is topped up: mobile, landline, broadband or combined.
@@ -118,6 +128,13 @@ impl PlaceOrder {
         }
         let order_id =
             OrderId::parse(&self.order_id).map_err(|it| wrong("order_id")(it.to_string()))?;
+        if matches!(order_id.as_str(), "." | "..") {
+            // Clients take it for a step in the address, and would never see the order.
+            return Err(Problem::field(
+                "order_id",
+                "a name of dots alone can't stand in an address",
+            ));
+        }
         let kind = AccountKind::parse(&self.kind).ok_or_else(|| {
             Problem::field("kind", "write mobile, landline, broadband or combined")
         })?;
@@ -178,7 +195,8 @@ pub async fn place(
         return Ok(Answer(OrderView::of(order)).into_response());
     }
     let mut response = (StatusCode::ACCEPTED, Answer(OrderView::of(order))).into_response();
-    let location = ["/v1/orders/", order.what().order_id.as_str()].concat();
+    let name = utf8_percent_encode(order.what().order_id.as_str(), ESCAPED);
+    let location = format!("/v1/orders/{name}");
     if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(header::LOCATION, location);
     }

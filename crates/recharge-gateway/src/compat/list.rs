@@ -77,14 +77,14 @@ impl Compat {
         let mut last = None;
         while total <= up_to && looked < DEEPEST {
             // One more than wanted tells whether there are more.
-            let limit = (up_to + 1 - total).clamp(1, AT_ONCE);
+            let limit = (up_to - total).saturating_add(1).clamp(1, AT_ONCE);
             let found = self.app.store().list(&filter, last, limit).await?;
             let exhausted = found.len() < limit;
             looked += found.len();
             last = found.last().map(|it| it.key);
             for order in found.into_iter().filter(fits) {
                 total += 1;
-                if (before + 1..=up_to).contains(&total) {
+                if total > before && total <= up_to {
                     rows.push(order);
                 }
             }

@@ -204,6 +204,7 @@ async fn jisu(
         ("orderdetail", vec![]),
         ("orderlist", vec![]),
         ("orderlist", vec![("pagenum", "9"), ("pagesize", "100")]),
+        ("orderlist", vec![("pagenum", "18446744073709551615")]),
         ("goods", vec![]),
     ] {
         let call = format!("{product}/{call}");

@@ -66,3 +66,32 @@ async fn of_a_file_with_a_bad_line_nothing_is_accepted() {
     let list = stage.call("GET", "/v1/orders", Some(&key), None).await;
     assert_eq!(list.json()["orders"], serde_json::json!([]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_file_keeps_nobody_elses_waiting() {
+    let stage = Stage::open().await;
+    let (long, short) = (stage.key("long", ALL), stage.key("short", ALL));
+    let mut file = "order_id,kind,account,amount\n".to_owned();
+    for at in 0..5_000 {
+        writeln!(file, "B{at},mobile,189{at:08},100").unwrap();
+    }
+    let hand_in = async |key: &str, file: &str| {
+        let taken = stage.call("POST", "/v1/batches", Some(key), Some(file));
+        let taken = taken.await.json();
+        format!("/v1/batches/{}", taken["batch_id"].as_str().unwrap())
+    };
+    let first = hand_in(&long, &file).await;
+    let second = "order_id,kind,account,amount\nC1,mobile,18600000001,100\n";
+    let second = hand_in(&short, second).await;
+    let give_up = tokio::time::Instant::now() + Duration::from_mins(1);
+    loop {
+        let batch = stage.call("GET", &second, Some(&short), None).await.json();
+        if batch["waiting"] == 0 {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < give_up, "{batch}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let batch = stage.call("GET", &first, Some(&long), None).await.json();
+    assert!(batch["waiting"].as_u64() > Some(0), "{batch}");
+}

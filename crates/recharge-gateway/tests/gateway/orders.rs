@@ -84,6 +84,22 @@ async fn an_order_is_placed_once_and_comes_to_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_location_of_an_order_leads_to_it() {
+    let stage = Stage::open().await;
+    let key = stage.key("shop", ALL);
+    for (at, name) in (0..).zip(["p%2Fq", "p/q", "a?b", "a#b", "A-1_2.3:4~"]) {
+        let body = order(name, at);
+        let placed = stage
+            .call("POST", "/v1/orders", Some(&key), Some(&body))
+            .await;
+        assert_eq!(placed.status, 202, "{placed:?}");
+        let location = placed.headers["location"].to_str().unwrap().to_owned();
+        let found = stage.call("GET", &location, Some(&key), None).await;
+        assert_eq!(found.json()["order_id"], name, "{location}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_told_with_its_field() {
     let stage = Stage::open().await;
     let key = stage.key("shop", ALL);
@@ -91,6 +107,7 @@ async fn what_is_wrong_is_told_with_its_field() {
     for (from, to, field) in [
         ("\"A1\"", "\"\"", "order_id"),
         ("\"A1\"", "7", "order_id"),
+        ("\"A1\"", "\"..\"", "order_id"),
         ("mobile", "fax", "kind"),
         ("18900000001", "123", "account"),
         ("\"100\"", "\"100.5\"", "amount"),
@@ -121,6 +138,16 @@ async fn what_is_wrong_is_told_with_its_field() {
             .await;
         assert!(matches!(told.status, 400 | 422), "{body:.20}: {told:?}");
         told.code();
+    }
+    for (query, field) in [
+        ("limit=-1", "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("lmit=1", "lmit"),
+    ] {
+        let path = format!("/v1/orders?{query}");
+        let told = stage.call("GET", &path, Some(&key), None).await;
+        assert_eq!((told.status, told.code().as_str()), (422, "invalid"));
+        assert_eq!(told.json()["field"], field, "{}", told.text);
     }
     let large = format!("{right}{}", " ".repeat(100_000));
     let told = stage

@@ -1,5 +1,7 @@
 //! Files of orders that were handed in, row by row.
 
+use std::collections::BTreeMap;
+
 use recharge_core::{MerchantId, OrderId};
 use recharge_engine::WallTime;
 use rusqlite::params;
@@ -43,6 +45,19 @@ pub enum RowFate {
     Accepted,
     /// It was refused, for this reason.
     Refused(String),
+}
+
+/// How far a file is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BatchTally {
+    /// How many orders it has.
+    pub rows: u64,
+    /// How many are still to be accepted.
+    pub waiting: u64,
+    /// How many were refused.
+    pub refused: u64,
+    /// How many accepted ones are in each state, by its name.
+    pub orders: BTreeMap<String, u64>,
 }
 
 /// A row.
@@ -139,6 +154,39 @@ impl Registry {
                     })
                 })?;
                 rows.collect()
+            })
+            .map_err(error)
+    }
+
+    /// How far a file is.
+    pub fn batch_tally(&self, batch: &StoredBatch) -> Result<BatchTally> {
+        let counted = |(fate, state, n): (u8, Option<String>, u32), tally: &mut BatchTally| {
+            let n = u64::from(n);
+            tally.rows += n;
+            match (fate, state) {
+                (0, _) => tally.waiting += n,
+                (1, _) => tally.refused += n,
+                (_, Some(state)) => *tally.orders.entry(state).or_default() += n,
+                // Accepted after the backup that has been put back was made.
+                (_, None) => {}
+            }
+        };
+        self.lock()
+            .prepare_cached(
+                "SELECT CASE WHEN r.ordered IS NOT NULL THEN 0 WHEN r.refused IS NOT NULL THEN 1 ELSE 2 END AS fate,
+                        CASE WHEN r.ordered IS NULL AND r.refused IS NULL THEN o.state END AS state, count(*)
+                 FROM batch_rows r LEFT JOIN orders o ON o.merchant = ?2 AND o.order_id = r.order_id
+                 WHERE r.batch = ?1 GROUP BY 1, 2",
+            )
+            .and_then(|mut it| {
+                let rows = it.query_map((&batch.id, batch.merchant.as_str()), |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })?;
+                let mut tally = BatchTally::default();
+                for row in rows {
+                    counted(row?, &mut tally);
+                }
+                Ok(tally)
             })
             .map_err(error)
     }
