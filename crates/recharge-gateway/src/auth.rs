@@ -33,15 +33,15 @@ impl Caller {
         &self.key.stored.id
     }
 
-    /// The person who decides: whom the key was made for; else the key itself counts as one.
+    /// The person who decides: whom the key was made for. Nobody knows who holds a key that was made for none,
+    /// and one person may hold two of them: where it takes two people it does not count.
     pub fn person(&self) -> Result<Person, Problem> {
         let stored = &self.key.stored;
-        let name = match &stored.person {
-            Some(name) => name.clone(),
-            None => format!("key {}", stored.id),
+        let person = match &stored.person {
+            Some(name) => Person::authenticated(name),
+            None => Person::unauthenticated(&format!("key {}", stored.id), "gateway"),
         };
-        Person::authenticated(&name)
-            .map_err(|error| Problem::new(Code::Internal, error.to_string()))
+        person.map_err(|error| Problem::new(Code::Internal, error.to_string()))
     }
 
     async fn of(parts: &Parts, app: &App, scope: Scope) -> Result<Self, Problem> {

@@ -205,12 +205,30 @@ fn account(kind: AccountKind, text: &str) -> Result<Account, CliError> {
     Account::parse(kind, text).map_err(unusable)
 }
 
+/// Whose order it is that is named.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Whose {
+    /// The merchant whose order it is, of those that came through a gateway
+    #[arg(long = "merchant", value_name = "NAME", value_parser = crate::keys::merchant)]
+    pub name: Option<MerchantId>,
+}
+
+impl Whose {
+    /// The merchant: unless one is named, the command line's own.
+    pub fn merchant(&self) -> MerchantId {
+        self.name.clone().unwrap_or_else(MerchantId::local)
+    }
+}
+
 /// What a command about one order takes.
 #[derive(Debug, Clone, Args)]
 pub struct OneArgs {
     /// The order's name, as it was given with --order-id
     #[arg(value_name = "ORDER")]
     pub order: OrderId,
+    /// Whose it is.
+    #[command(flatten)]
+    pub whose: Whose,
     /// Where orders are kept.
     #[command(flatten)]
     pub database: Database,

@@ -4,7 +4,7 @@ use clap::Args;
 use recharge_core::{OrderId, ProviderId};
 use recharge_engine::{Command, Decision, Person, Verdict};
 
-use super::args::{Database, provider};
+use super::args::{Database, Whose, provider};
 use crate::choice::choice;
 use crate::error::CliError;
 
@@ -77,6 +77,9 @@ pub struct DecideArgs {
     /// The order's name
     #[arg(value_name = "ORDER")]
     pub order: OrderId,
+    /// Whose it is.
+    #[command(flatten)]
+    pub whose: Whose,
     /// What is decided
     #[arg(value_parser = choice(Action::ALL, Action::as_str))]
     pub decision: Action,
@@ -164,6 +167,7 @@ mod tests {
     fn args(decision: Action) -> DecideArgs {
         DecideArgs {
             order: OrderId::parse("A1").unwrap(),
+            whose: Whose::default(),
             decision,
             by: "li.na".to_owned(),
             evidence: Some("ticket 1".to_owned()),

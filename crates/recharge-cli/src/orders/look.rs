@@ -1,6 +1,6 @@
 //! `recharge orders`, `show` and `review list`: reading the store, whoever else uses it.
 
-use recharge_core::{MerchantId, OrderState, ReviewReason};
+use recharge_core::{OrderState, ReviewReason};
 use recharge_engine::store::{Filter, OrderKey, Stored};
 use recharge_engine::{Clock, Store, SystemClock};
 
@@ -53,9 +53,10 @@ pub(super) async fn orders(args: OrdersArgs, context: &Context) -> Result<Exit, 
 /// Prints one order.
 pub(super) async fn show(args: OneArgs, context: &Context) -> Result<Exit, CliError> {
     let store = service::read(context, &args.database)?;
-    let key = store.find(&MerchantId::local(), &args.order).await;
+    let merchant = args.whose.merchant();
+    let key = store.find(&merchant, &args.order).await;
     let key = key.map_err(CliError::store)?;
-    let key = key.ok_or_else(|| place::unknown(&args.order))?;
+    let key = key.ok_or_else(|| place::unknown(&merchant, &args.order))?;
     place::show_one(store.as_ref(), key, context).await?;
     Ok(Exit::Success)
 }

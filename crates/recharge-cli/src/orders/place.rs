@@ -62,11 +62,11 @@ pub(super) async fn query(args: OneArgs, context: &Context) -> Result<Exit, CliE
     let by = service::person(None)?;
     let stop = Stop::listen()?;
     let service = prepared.start(context).await?;
-    let Some(stored) = find(&service, &args.order).await? else {
+    let merchant = args.whose.merchant();
+    let Some(stored) = find(&service, &merchant, &args.order).await? else {
         service.stop().await;
-        return Err(unknown(&args.order));
+        return Err(unknown(&merchant, &args.order));
     };
-    let merchant = MerchantId::local();
     let asked = Command::AskAgain { by };
     let asked = service.driver.command(&merchant, &args.order, asked).await;
     let answered = match asked {
@@ -95,13 +95,13 @@ pub(super) async fn decide(args: DecideArgs, context: &Context) -> Result<Exit, 
     let by = service::person(Some(&args.by))?;
     let stop = Stop::listen()?;
     let service = prepared.start(context).await?;
-    let Some(stored) = find(&service, &args.order).await? else {
+    let merchant = args.whose.merchant();
+    let Some(stored) = find(&service, &merchant, &args.order).await? else {
         service.stop().await;
-        return Err(unknown(&args.order));
+        return Err(unknown(&merchant, &args.order));
     };
     let done = match args.command(by, stored.order.attempts().len()) {
         Ok(command) => {
-            let merchant = MerchantId::local();
             let asks = matches!(command, Command::AskAgain { .. });
             let done = service
                 .driver
@@ -169,8 +169,12 @@ async fn answers(service: &Service, key: OrderKey, asked: &Order) -> Result<(), 
         })
 }
 
-async fn find(service: &Service, order_id: &OrderId) -> Result<Option<Stored>, CliError> {
-    let stored = service.driver.order(&MerchantId::local(), order_id).await;
+async fn find(
+    service: &Service,
+    merchant: &MerchantId,
+    order_id: &OrderId,
+) -> Result<Option<Stored>, CliError> {
+    let stored = service.driver.order(merchant, order_id).await;
     stored.map_err(CliError::store)
 }
 
@@ -209,9 +213,14 @@ fn ended(order: &Order) -> Exit {
 }
 
 /// An order that isn't there.
-pub(super) fn unknown(order_id: &OrderId) -> CliError {
+pub(super) fn unknown(merchant: &MerchantId, order_id: &OrderId) -> CliError {
+    let hint = if *merchant == MerchantId::local() {
+        "; one that came through a gateway takes --merchant"
+    } else {
+        ""
+    };
     CliError::unusable(format!(
-        "there is no order {order_id} in this store; `recharge orders` lists what there is"
+        "there is no order {order_id} of {merchant} in this store; `recharge orders` lists what there is{hint}"
     ))
 }
 

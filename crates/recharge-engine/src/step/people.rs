@@ -55,7 +55,7 @@ impl Work<'_> {
         let needs = self.needs(&decision.verdict)?;
         if needs == Needs::Two && !self.counts(&decision.by) {
             return Err(CommandError::NotAllowed(
-                "it takes two people who are authenticated, or whom the configuration lists under [people] approvers",
+                "it takes two people who are authenticated, by a key that was made for a person (`--person`), or whom the configuration lists under [people] approvers",
             ));
         }
         let approval = self.order.approval.clone();

@@ -1,13 +1,14 @@
 //! What is done to an order that is there, and what the upstreams are asked for.
 
-use recharge_sim::{FaultPlan, Preset};
+use std::time::Duration;
+
+use recharge_sim::Simulator;
 use recharge_store::registry::Scope;
 
 use crate::stage::{ALL, Stage, order};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn asking_is_bounded_and_deciding_takes_the_right_people() {
-    let _: fn(Preset) -> FaultPlan = Preset::plan;
     let stage = Stage::open().await;
     let ann = stage.key_of("shop", ALL, Some("ann"));
     let body = order("A1", 1);
@@ -76,6 +77,49 @@ async fn asking_is_bounded_and_deciding_takes_the_right_people() {
     )
     .await;
     assert_eq!(told.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_are_two_keys_that_were_made_for_people() {
+    let mut stage = Stage::without_gateway().await;
+    let slow = Simulator::builder().settle_after(Duration::from_hours(1));
+    stage.simulator = slow.start().await.unwrap();
+    stage.start().await;
+    let of = |person| stage.key_of("shop", ALL, person);
+    let (one, other) = (of(None), of(None));
+    let (ann, also_ann, bob) = (of(Some("ann")), of(Some("Ann")), of(Some("bob")));
+    let body = order("A1", 1);
+    let placed = stage.call("POST", "/v1/orders", Some(&ann), Some(&body));
+    assert_eq!(placed.await.status, 202);
+    stage.until("A1", "charging", &ann).await;
+    // What the upstream says meanwhile is evidence that each must have seen.
+    let decide = async |key: &str| loop {
+        let shown = stage.call("GET", "/v1/orders/A1", Some(&ann), None).await;
+        let version = shown.json()["version"].to_string();
+        let body = r#"{"verdict":"failed","evidence":"by telephone","version":VERSION}"#;
+        let body = body.replace("VERSION", &version);
+        let path = "/v1/orders/A1/decisions";
+        let told = stage.call("POST", path, Some(key), Some(&body)).await;
+        if told.status == 200 || told.code() != "stale" {
+            break told;
+        }
+    };
+    for nobody in [&one, &other] {
+        let told = decide(nobody).await;
+        assert_eq!((told.status, told.code().as_str()), (409, "not_now"));
+        assert!(told.text.contains("--person"), "{}", told.text);
+    }
+    for alone in [&ann, &one, &also_ann] {
+        decide(alone).await;
+        let shown = stage.call("GET", "/v1/orders/A1", Some(&ann), None).await;
+        assert_eq!(shown.json()["state"], "charging");
+    }
+    // An answer in between makes the first approval void.
+    for person in [&bob, &ann, &bob, &ann] {
+        decide(person).await;
+    }
+    let shown = stage.call("GET", "/v1/orders/A1", Some(&ann), None).await;
+    assert_eq!(shown.json()["state"], "failed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
