@@ -210,6 +210,11 @@ pub enum CommandError {
     /// A condition of the decision doesn't hold.
     #[error("{0}")]
     NotAllowed(&'static str),
+    /// It takes two people, and this name is not certain to be anybody's.
+    #[error(
+        "this takes two people, and nobody knows whether {0:?} is one: neither were they authenticated, nor is the name one of the approvers'"
+    )]
+    NotAPerson(String),
     /// No evidence was given.
     #[error("say what proves the decision: the upstream's statement, a ticket, a name")]
     NoEvidence,

@@ -54,9 +54,7 @@ impl Work<'_> {
         }
         let needs = self.needs(&decision.verdict)?;
         if needs == Needs::Two && !self.counts(&decision.by) {
-            return Err(CommandError::NotAllowed(
-                "it takes two people who are authenticated, by a key that was made for a person (`--person`), or whom the configuration lists under [people] approvers",
-            ));
+            return Err(CommandError::NotAPerson(decision.by.name().to_owned()));
         }
         let approval = self.order.approval.clone();
         let approved_by = match (needs, approval) {

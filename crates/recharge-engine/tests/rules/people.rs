@@ -189,13 +189,13 @@ fn somebody_whom_nobody_has_authenticated_counts_for_two_only_if_listed() {
         let seen = case.order.version();
         for name in ["ann", "bob"] {
             let refused = case.decide_as(verdict.clone(), at_the_machine(name), seen);
-            assert!(matches!(refused, Err(CommandError::NotAllowed(_))));
+            assert!(matches!(refused, Err(CommandError::NotAPerson(_))));
         }
         assert_eq!(case.order.approval(), None);
         // Nor as the second.
         case.decide(verdict.clone(), "cy").unwrap();
         let refused = case.decide_as(verdict.clone(), at_the_machine("ann"), seen);
-        assert!(matches!(refused, Err(CommandError::NotAllowed(_))));
+        assert!(matches!(refused, Err(CommandError::NotAPerson(_))));
         assert!(matches!(case.state(), OrderState::Review(_)));
         case.policy.approvers = vec!["dan".to_owned(), " Ann ".to_owned()];
         case.decide_as(verdict, at_the_machine("ann"), seen)

@@ -234,6 +234,12 @@ fn refused(error: &CommandError) -> Problem {
         CommandError::Stale { .. } => Problem::new(Code::Stale, detail),
         CommandError::NotSeen { .. } => Problem::field("version", detail),
         CommandError::NoEvidence => Problem::field("evidence", detail),
+        CommandError::NotAPerson(_) => Problem::new(
+            Code::NotNow,
+            format!(
+                "{detail}; decide with a key that was made for a person (`recharge keys create --person NAME`)"
+            ),
+        ),
         _ => Problem::new(Code::NotNow, detail),
     }
 }

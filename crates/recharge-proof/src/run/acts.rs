@@ -206,8 +206,8 @@ pub(super) fn clocks_are_steady(case: &Case) -> bool {
 }
 
 /// For how much longer nobody may look at an order. The limit of one that can't be asked about, or has two
-/// numbers of which one was lost, is one of the wall clock, which may have been set back; and a worker without the lease says by its own clock when what
-/// it writes down is due next.
+/// numbers of which one was lost, is one of the wall clock, which may have been set back; and a worker without the
+/// lease says by its own clock when what it writes down is due next.
 pub(super) fn puts_limits_off(case: &Case) -> Duration {
     let two_numbers = case.settings.failover
         || case.kept().any(|part| {
