@@ -141,6 +141,12 @@ pub(crate) const LAYERS: &[Layer] = &[
         purpose: "kills the command, fails its disk, and judges by the ledger; it shares nothing with what it judges",
     },
     Layer {
+        name: "recharge-planted",
+        height: 0,
+        uses: &[],
+        purpose: "the switch of the planted bugs, which are in a copy of the workspace only",
+    },
+    Layer {
         name: "recharge-proof",
         height: 4,
         uses: &[
@@ -148,6 +154,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             "recharge-http",
             "recharge-juhe",
             "recharge-jisu",
+            "recharge-planted",
             "recharge-engine",
             "recharge-sim",
         ],

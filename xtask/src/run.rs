@@ -44,9 +44,30 @@ pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
     Ok(command.status()?)
 }
 
+/// What stands after `name=` in a line of words.
+pub(crate) fn word<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let words = line.split_whitespace();
+    let mut pairs = words.filter_map(|word| word.split_once('='));
+    let (_, value) = pairs.find(|(key, _)| *key == name)?;
+    Some(value)
+}
+
+/// The number that stands there.
+pub(crate) fn number(line: &str, name: &str) -> Option<u64> {
+    word(line, name)?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_read_from_a_line() {
+        let line = "lives lifecycles=12 violations=0 per_second=5";
+        assert_eq!(number(line, "lifecycles"), Some(12));
+        assert_eq!(number(line, "violations"), Some(0));
+        assert_eq!(number(line, "cycles"), None);
+    }
 
     #[test]
     fn what_cargo_says_about_the_package_is_taken_out_and_settings_stay() {

@@ -22,7 +22,6 @@ fn main() -> ExitCode {
             seed,
             wanted: Wanted::default(),
             threads: NonZeroUsize::MIN,
-            until: None,
         };
         seconds(|| violations += usize::from(live(plan).first.is_some()))
     };

@@ -24,6 +24,7 @@
 //! | `judge`, `invariant` | what must be true, and what was found to be untrue |
 //! | `cover`, `trace` | what was met; what happened |
 //! | `lives`, `shrink` | many cases; the smallest that still shows a violation |
+//! | `hunt` | many cases, again with each planted bug that they may catch |
 //! | [`search`] | every life of one order, within bounds |
 
 mod actors;
@@ -32,6 +33,7 @@ mod clock;
 mod cover;
 mod dice;
 mod executor;
+mod hunt;
 mod invariant;
 mod judge;
 mod lab;
@@ -50,6 +52,7 @@ mod world;
 pub use case::{CaseError, CaseId, Wanted, Workers};
 pub use cover::Cover;
 pub use executor::mute_simulated_panics;
+pub use hunt::{Caught, Escaped, Quarry, Unsound, hunt};
 pub use invariant::{Invariant, Violation};
 pub use lives::{Plan, Shown, live, play_twice};
 pub use run::{Outcome, play};

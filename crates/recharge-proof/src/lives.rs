@@ -13,9 +13,6 @@ use crate::run::{Outcome, play};
 /// How many lives between two cases of which the trace is checked to repeat.
 const REPEATED: u64 = 64;
 
-/// How many violations are kept that were not looked for.
-const OTHERS: usize = 20;
-
 /// What is to be played.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
@@ -27,9 +24,6 @@ pub struct Plan {
     pub wanted: Wanted,
     /// How many cases at a time, one to a thread.
     pub threads: NonZeroUsize,
-    /// Stop at the first violation of this invariant, whatever else is violated; without it, at the first
-    /// violation of any.
-    pub until: Option<Invariant>,
 }
 
 /// What was shown.
@@ -47,28 +41,26 @@ pub struct Shown {
     pub cover: Cover,
     /// How many cases violated each invariant.
     pub violated: BTreeMap<Invariant, u64>,
-    /// The first violation that was to be found, by seed, and how many orders had lived before it.
+    /// The first violation, by seed, and how many orders had lived by then.
     pub first: Option<(CaseId, Violation, u64)>,
-    /// Violations that were passed by, up to a few.
-    pub others: Vec<(CaseId, Violation)>,
     /// The traces of all cases in one number.
     pub trace: u64,
 }
 
 /// Plays cases until so many orders have lived, or one violates what it must not.
 pub fn live(plan: Plan) -> Shown {
-    let next = Mutex::new((plan.seed, 0));
+    let cases = Cases::of(plan);
     let shown = Mutex::new(Shown::default());
     std::thread::scope(|scope| {
         for _ in 0..plan.threads.get() {
             scope.spawn(|| {
-                while let Some((id, before)) = plan.next(&next) {
+                while let Some((id, before)) = cases.next() {
                     // Earlier cases that are still played may be violated as well, and come first.
                     let found = lock(&shown).first.as_ref().map(|(first, ..)| first.seed);
                     if found.is_some_and(|found| found < id.seed) {
                         return;
                     }
-                    one(plan, &id, before, &shown);
+                    one(&id, before, &shown);
                 }
             });
         }
@@ -76,17 +68,31 @@ pub fn live(plan: Plan) -> Shown {
     shown.into_inner().unwrap_or_default()
 }
 
-impl Plan {
-    /// The next case, and how many orders live before it. Which cases are played depends on no thread.
-    fn next(&self, next: &Mutex<(u64, u64)>) -> Option<(CaseId, u64)> {
-        let mut next = lock(next);
+/// The cases of a plan, for all threads. Which are played depends on no thread.
+pub(crate) struct Cases {
+    plan: Plan,
+    /// The next case, and how many orders live before it.
+    next: Mutex<(u64, u64)>,
+}
+
+impl Cases {
+    pub(crate) const fn of(plan: Plan) -> Self {
+        Self {
+            plan,
+            next: Mutex::new((plan.seed, 0)),
+        }
+    }
+
+    /// The next case, and how many orders live before it.
+    pub(crate) fn next(&self) -> Option<(CaseId, u64)> {
+        let mut next = lock(&self.next);
         let (seed, before) = *next;
-        if before >= self.lives {
+        if before >= self.plan.lives {
             return None;
         }
         let id = CaseId {
             seed,
-            wanted: self.wanted,
+            wanted: self.plan.wanted,
             kept: None,
         };
         let orders = Case::draw(id.clone()).orders().count() as u64;
@@ -113,9 +119,9 @@ pub fn play_twice(id: &CaseId) -> Outcome {
     outcome
 }
 
-fn one(plan: Plan, id: &CaseId, before: u64, shown: &Mutex<Shown>) {
+fn one(id: &CaseId, before: u64, shown: &Mutex<Shown>) {
     let seed = id.seed;
-    let outcome = if seed.is_multiple_of(REPEATED) && plan.until.is_none() {
+    let outcome = if seed.is_multiple_of(REPEATED) {
         play_twice(id)
     } else {
         play(id.clone(), false)
@@ -129,14 +135,9 @@ fn one(plan: Plan, id: &CaseId, before: u64, shown: &Mutex<Shown>) {
     // A sum, so that it doesn't matter which thread was first.
     shown.trace = shown.trace.wrapping_add(outcome.trace);
     for violation in &outcome.violations {
-        if shown.others.len() < OTHERS && plan.until.is_some() {
-            shown.others.push((id.clone(), violation.clone()));
-        }
         *shown.violated.entry(violation.invariant).or_default() += 1;
     }
-    let wanted =
-        |violation: &&Violation| plan.until.is_none_or(|until| violation.invariant == until);
-    if let Some(violation) = outcome.violations.iter().find(wanted) {
+    if let Some(violation) = outcome.violations.first() {
         let sooner = shown
             .first
             .as_ref()

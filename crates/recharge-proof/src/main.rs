@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use recharge_planted::Bug;
 use recharge_proof::{
-    CaseId, Invariant, Plan, StoreKind, Wanted, Workers, live, mute_simulated_panics, play,
-    play_twice, search, shrink,
+    CaseId, Caught, Plan, Quarry, StoreKind, Unsound, Violation, Wanted, Workers, hunt, live,
+    mute_simulated_panics, play, play_twice, search, shrink,
 };
 
 /// Simulated lives of orders, and the search of all lives where the space is small.
@@ -18,6 +19,9 @@ use recharge_proof::{
 struct Cli {
     #[command(subcommand)]
     task: Task,
+    /// Wakes a planted bug, in the build that has them
+    #[arg(long, value_name = "BUG", global = true, value_parser = Bug::named)]
+    planted: Option<Bug>,
 }
 
 #[derive(Subcommand)]
@@ -35,16 +39,29 @@ enum Task {
         /// Cases at a time
         #[arg(long, value_name = "N", default_value = "2")]
         threads: NonZeroUsize,
-        /// Goes on past violations of other invariants, until this one, from 1 to 15, is violated. Some of the
-        /// others are listed, and the status is 1 if there was any
-        #[arg(long, value_name = "INVARIANT")]
-        until: Option<Invariant>,
         /// Fails unless everything was met that is to be met in so many lives
         #[arg(long)]
         floors: bool,
         /// Prints how often everything was met
         #[arg(long)]
         cover: bool,
+    },
+    /// Lets orders live until each planted bug is caught, in the build that has them
+    Hunt {
+        /// How many orders may live until then
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        lifecycles: u64,
+        /// The seed of the first case; the next case has the next one
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        #[command(flatten)]
+        of: Of,
+        /// Cases at a time
+        #[arg(long, value_name = "N", default_value = "2")]
+        threads: NonZeroUsize,
+        /// The bugs, each with the number of the invariant that must be violated
+        #[arg(value_name = "BUG=INVARIANT", required = true, value_parser = quarry)]
+        quarries: Vec<Quarry>,
     },
     /// Plays one case again and prints what happened
     Replay {
@@ -66,6 +83,15 @@ enum Task {
         #[arg(long, value_name = "TEXT", default_value = "")]
         only: String,
     },
+}
+
+/// A bug, and what must be violated.
+fn quarry(text: &str) -> Result<Quarry, Refused> {
+    let (bug, invariant) = text.split_once('=').ok_or("write BUG=INVARIANT")?;
+    Ok(Quarry {
+        bug: Bug::named(bug).map_err(|error| error.to_string())?,
+        invariant: invariant.parse()?,
+    })
 }
 
 /// What is simulated.
@@ -121,13 +147,16 @@ fn line(what: fmt::Arguments<'_>) {
 
 fn main() -> ExitCode {
     mute_simulated_panics();
-    let fine = match Cli::parse().task {
+    let cli = Cli::parse();
+    if let Some(bug) = cli.planted {
+        recharge_planted::wake(bug);
+    }
+    let fine = match cli.task {
         Task::Lives {
             lifecycles,
             seed,
             of,
             threads,
-            until,
             floors,
             cover,
         } => {
@@ -136,9 +165,23 @@ fn main() -> ExitCode {
                 seed,
                 wanted: of.or(Wanted::default()),
                 threads,
-                until,
             };
             Ok(lives(plan, floors, cover))
+        }
+        Task::Hunt {
+            lifecycles,
+            seed,
+            of,
+            threads,
+            quarries,
+        } => {
+            let plan = Plan {
+                lives: lifecycles,
+                seed,
+                wanted: of.or(Wanted::default()),
+                threads,
+            };
+            Ok(hunted(plan, &quarries))
         }
         Task::Replay { case, of } => replay(&case, of),
         Task::Search {
@@ -164,13 +207,6 @@ fn lives(plan: Plan, floors: bool, cover: bool) -> bool {
     if cover {
         print(&shown.cover.lines(plan.wanted));
     }
-    for (case, violation) in &shown.others {
-        say!(
-            "other case={case} {}: {}",
-            violation.invariant,
-            violation.what
-        );
-    }
     let mut fine = shown.violated.is_empty();
     if let Some((case, violation, lives)) = &shown.first {
         say!(
@@ -178,13 +214,11 @@ fn lives(plan: Plan, floors: bool, cover: bool) -> bool {
             violation.invariant
         );
         say!("  {}", violation.what);
-        if plan.until.is_none() {
-            let small = shrink(case, violation.invariant);
-            let lines = play(small.clone(), true).lines;
-            say!("  the shortest trace that was found:");
-            print(&lines);
-            say!("replay: cargo xtask simulate --replay {small}");
-        }
+        let small = shrink(case, violation.invariant);
+        let lines = play(small.clone(), true).lines;
+        say!("  the shortest trace that was found:");
+        print(&lines);
+        say!("replay: cargo xtask simulate --replay {small}");
     }
     let missing = shown.cover.missing(plan.lives, plan.wanted);
     if fine && floors && !missing.is_empty() {
@@ -204,6 +238,28 @@ fn lives(plan: Plan, floors: bool, cover: bool) -> bool {
         precise(shown.lives) / seconds,
     );
     fine
+}
+
+fn hunted(plan: Plan, quarries: &[Quarry]) -> bool {
+    let tell = |it: &Caught| say!("caught bug={} lives={} case={}", it.bug, it.lives, it.case);
+    match hunt(plan, quarries, tell) {
+        Ok(escaped) => {
+            for it in &escaped {
+                say!(
+                    "escaped bug={} lives={} reached={}",
+                    it.bug,
+                    it.lives,
+                    it.reached
+                );
+            }
+            escaped.is_empty()
+        }
+        Err(Unsound { case, violation }) => {
+            let Violation { invariant, what } = violation;
+            say!("unsound case={case} {invariant}: {what}");
+            false
+        }
+    }
 }
 
 fn print(lines: &[String]) {

@@ -19,8 +19,10 @@ fn what_would_show_nothing_is_refused() {
     for words in [
         "lives --lifecycles 0 --floors",
         "lives --lifecycles 1 --threads 0",
-        "lives --lifecycles 1 --until 0",
-        "lives --lifecycles 1 --until 99",
+        "lives --lifecycles 1 --planted no-alarm",
+        "hunt --lifecycles 1",
+        "hunt --lifecycles 1 no-alarm",
+        "hunt --lifecycles 1 no-alarm=11",
         "lives --lifecycles 1 --workers 3",
         "search --only nosuchpart",
         "search --only quiet --seconds 0",
@@ -41,7 +43,6 @@ fn what_would_show_nothing_is_refused() {
 fn what_holds_has_status_0() {
     for (words, last) in [
         ("lives --lifecycles 5", "lives lifecycles="),
-        ("lives --lifecycles 5 --until 13", "lives lifecycles="),
         ("replay 7:0", "replay violations=0 "),
         ("replay 7 --workers 1", "replay violations=0 "),
         // Further away than any clock goes.

@@ -36,7 +36,6 @@ fn threads_change_nothing() {
         seed: 3,
         wanted: Wanted::default(),
         threads: NonZeroUsize::new(threads).unwrap(),
-        until: None,
     };
     let (one, two) = (live(plan(1)), live(plan(2)));
     assert_eq!(

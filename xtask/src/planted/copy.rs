@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::VARIABLE;
 use super::list::Bug;
 use crate::project::{Project, Result};
 
 /// What tells the copy's crates from the workspace's own, which share a target folder.
 const MARK: &str = "+planted";
+
+/// The crate that the places of the bugs ask whether to go wrong, and where it has their names.
+const SWITCH: &str = "recharge-planted";
+const NAMES: &str = "crates/recharge-planted/src/names.rs";
 
 /// What begins each package of a lock file.
 const BLOCK: &str = "[[package]]\n";
@@ -33,21 +36,13 @@ pub(super) fn write(
         .filter_map(|bug| Some(project.member_of(&bug.file)?.dir.as_str()))
         .collect();
     for dir in crates {
-        let root = format!("{dir}/src/lib.rs");
-        let source = match woven.remove(&root) {
-            Some(source) => source,
-            None => project.read(&root)?,
-        };
-        woven.insert(root, format!("{source}\nmod planted;\n"));
-        let switched = format!("{dir}/src/planted.rs");
-        if project.files.binary_search(&switched).is_ok() {
-            return Err(format!(
-                "{switched} is in the way: the switch of the planted bugs goes there"
-            )
-            .into());
-        }
-        woven.insert(switched, switch(bugs));
+        let path = format!("{dir}/Cargo.toml");
+        let manifest = asking(&project.read(&path)?).ok_or_else(|| {
+            format!("{path} has no [dependencies], so a bug of it can't be woken")
+        })?;
+        woven.insert(path, manifest);
     }
+    woven.insert(NAMES.to_owned(), names(bugs));
     let copied = |path: &&String| path.starts_with("crates/") || path.starts_with("xtask/");
     let copy = project.root.join("target").join("planted");
     let mut kept = BTreeSet::new();
@@ -107,36 +102,19 @@ fn lock(text: &str) -> String {
     format!("{head}{}", packages.collect::<String>())
 }
 
-/// The module that says which bug is awake.
-fn switch(bugs: &[Bug]) -> String {
+/// The manifest of a crate that has bugs: it knows their switch.
+fn asking(manifest: &str) -> Option<String> {
+    const DEPENDENCIES: &str = "\n[dependencies]\n";
+    let (head, rest) = manifest.split_once(DEPENDENCIES)?;
+    Some(format!(
+        "{head}{DEPENDENCIES}{SWITCH}.workspace = true\n{rest}"
+    ))
+}
+
+/// The module with their names, as the switch has it in the copy.
+fn names(bugs: &[Bug]) -> String {
     let names: Vec<&str> = bugs.iter().map(|bug| bug.name.as_str()).collect();
-    format!(
-        "//! Which planted bug is awake.\n\
-         \n\
-         use std::sync::LazyLock;\n\
-         \n\
-         const NAMES: &[&str] = &{names:?};\n\
-         \n\
-         static AWAKE: LazyLock<u32> = LazyLock::new(|| {{\n\
-         \x20   let named = std::env::var(\"{VARIABLE}\").unwrap_or_default();\n\
-         \x20   if named.is_empty() {{\n\
-         \x20       return 0;\n\
-         \x20   }}\n\
-         \x20   let number = (1..).zip(NAMES).find(|(number, name)| {{\n\
-         \x20       **name == named || named.parse() == Ok(*number)\n\
-         \x20   }});\n\
-         \x20   let Some((number, _)) = number else {{\n\
-         \x20       eprintln!(\"error: no planted bug is called {{named:?}}\");\n\
-         \x20       std::process::exit(2);\n\
-         \x20   }};\n\
-         \x20   number\n\
-         }});\n\
-         \n\
-         #[inline]\n\
-         pub(crate) fn on(bug: u32) -> bool {{\n\
-         \x20   *AWAKE == bug\n\
-         }}\n"
-    )
+    format!("//! The bugs of this build.\n\npub(crate) const NAMES: &[&str] = &{names:?};\n")
 }
 
 fn write_changed(path: &Path, text: &[u8]) -> Result<()> {
@@ -197,9 +175,9 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_with_a_bug_has_its_switch() {
+    fn a_crate_with_a_bug_knows_the_switch() {
         let sample = Sample::new()
-            .member("a", "")
+            .member("a", "\n[dependencies]")
             .member("b", "")
             .file("Cargo.lock", "version = 4\n");
         let bug = Bug {
@@ -214,13 +192,20 @@ mod tests {
             part: None,
         };
         let woven = [("crates/a/src/lib.rs".to_owned(), "// woven".to_owned())];
-        let copy = write(&sample.project(), std::slice::from_ref(&bug), woven.into()).unwrap();
+        let copy = write(&sample.project(), &[bug], woven.into()).unwrap();
         let read = |path: &str| fs::read_to_string(copy.join(path)).unwrap_or_default();
-        assert_eq!(read("crates/a/src/lib.rs"), "// woven\nmod planted;\n");
-        assert!(read("crates/a/src/planted.rs").contains("&[\"a-bug\"]"));
-        assert_eq!(read("crates/b/src/planted.rs"), "");
-        let sample = sample.file("crates/a/src/planted.rs", "//! Ours.\n");
-        let error = write(&sample.project(), &[bug], BTreeMap::new()).unwrap_err();
-        assert!(error.to_string().contains("in the way"), "{error}");
+        assert_eq!(read("crates/a/src/lib.rs"), "// woven");
+        assert!(read("crates/a/Cargo.toml").contains("recharge-planted.workspace = true"));
+        assert!(!read("crates/b/Cargo.toml").contains("recharge-planted"));
+        assert!(read(NAMES).contains("&[\"a-bug\"]"));
+    }
+
+    #[test]
+    fn a_manifest_without_dependencies_has_nowhere_to_name_the_switch() {
+        assert_eq!(asking("[package]\nname = \"a\"\n"), None);
+        let manifest = "[package]\n\n[dependencies]\nb.workspace = true\n";
+        let wanted =
+            "[package]\n\n[dependencies]\nrecharge-planted.workspace = true\nb.workspace = true\n";
+        assert_eq!(asking(manifest).as_deref(), Some(wanted));
     }
 }

@@ -45,6 +45,8 @@ pub(crate) enum Form {
     /// Both are expressions.
     #[default]
     Expression,
+    /// Both are expressions without effects: either may be asked when it isn't wanted.
+    Pure,
     /// Both are whole statements, none of them a `let` that what follows needs.
     Statements,
 }

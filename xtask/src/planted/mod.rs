@@ -2,7 +2,7 @@
 //!
 //! The sources stay free of any mark. `crates/recharge-proof/planted.toml` says where each bug goes and what
 //! stands there then; all of them are woven into one copy of the workspace, `target/planted`, and each is
-//! asleep until the variable [`VARIABLE`] names it. So a hundred bugs cost one build.
+//! asleep until it is woken by its name. So a hundred bugs cost one build.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -10,8 +10,10 @@
 //! | [`scan`] | a source without what formatting can change |
 //! | [`weave`](mod@weave) | the weaver: a pure function |
 //! | [`copy`] | the copy of the workspace |
+//! | [`hunt`](mod@hunt) | what became of each |
 
 mod copy;
+pub(crate) mod hunt;
 mod list;
 mod scan;
 mod weave;
@@ -25,10 +27,6 @@ pub(crate) use self::weave::Stale;
 
 use crate::project::{Project, Result};
 use crate::run;
-
-/// Names the bug that is awake, by its name or its number in the list, which counts from 1. Not set, or
-/// empty: none.
-pub(crate) const VARIABLE: &str = "RECHARGE_PLANTED";
 
 /// The crate that is built with the bugs in it, and its profile.
 const PROOF: &str = "recharge-proof";
@@ -114,8 +112,14 @@ mod tests {
         let (woven, stale) = weave_all(&project, &bugs).unwrap();
         assert_eq!(stale, []);
         for (number, bug) in (1..).zip(&bugs) {
-            let mark = format!("crate::planted::on({number})");
-            assert_eq!(woven[&bug.file].matches(&mark).count(), 1, "{}", bug.name);
+            let mark = match bug.form {
+                list::Form::Pure => format!("recharge_planted::either({number},"),
+                list::Form::Expression | list::Form::Statements => {
+                    format!("recharge_planted::on({number})")
+                }
+            };
+            let source = &woven[&bug.file];
+            assert_eq!(source.matches(&mark).count(), 1, "{}", bug.name);
         }
     }
 }

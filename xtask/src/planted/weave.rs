@@ -95,26 +95,35 @@ fn woven(source: &str, found: &[(Span, usize, &Bug)]) -> String {
             continue;
         };
         let text = |from: usize, to: usize| source.get(from..to).unwrap_or_default();
-        let (open, close) = match first.form {
-            Form::Expression => ("(", ")"),
-            Form::Statements => ("", ""),
-        };
+        let right = text(*from, *to);
         out.push_str(text(done, *from));
-        out.push_str(open);
-        for (_, number, bug) in group {
-            let put = bug.put.trim();
-            // A comment at the end of a line ends with it.
-            let awake = format!("if crate::planted::on({number}) {{ {put}\n}} else ");
-            out.push_str(&awake);
-        }
-        out.push_str("{ ");
-        out.push_str(text(*from, *to));
-        out.push_str("\n}");
-        out.push_str(close);
+        out.push_str(&match first.form {
+            Form::Expression => format!("({})", one_of(group, right)),
+            Form::Statements => one_of(group, right),
+            Form::Pure => either(group, right),
+        });
         done = *to;
     }
     out.push_str(source.get(done..).unwrap_or_default());
     out
+}
+
+/// What is right, or what the bug does that is awake. A comment at the end of a line ends with it.
+fn one_of(group: &[(Span, usize, &Bug)], right: &str) -> String {
+    let wrong = group.iter().map(|(_, number, bug)| {
+        let put = bug.put.trim();
+        format!("if recharge_planted::on({number}) {{ {put}\n}} else ")
+    });
+    format!("{}{{ {right}\n}}", wrong.collect::<String>())
+}
+
+/// The same where both can be asked and compared.
+fn either(group: &[(Span, usize, &Bug)], right: &str) -> String {
+    let asleep = format!("{{ {right}\n}}");
+    group.iter().rev().fold(asleep, |asleep, (_, number, bug)| {
+        let put = bug.put.trim();
+        format!("recharge_planted::either({number}, || {asleep}, || {{ {put}\n}})")
+    })
 }
 
 #[cfg(test)]
@@ -148,7 +157,7 @@ mod tests {
     fn an_expression_is_replaced_with_its_brackets_and_comments() {
         let source = "let a = f(\n    (b), // see (\n    \")\",\n) + 1;";
         let found = weave_in(source, &[bug("f((b), \")\")", "0")]).unwrap();
-        let wanted = "let a = (if crate::planted::on(1) { 0\n} else { f(\n    (b), // see (\n    \")\",\n)\n}) + 1;";
+        let wanted = "let a = (if recharge_planted::on(1) { 0\n} else { f(\n    (b), // see (\n    \")\",\n)\n}) + 1;";
         assert_eq!(found, wanted);
     }
 
@@ -159,8 +168,8 @@ mod tests {
             bug("Some(b) if «b > c»", "true // yes"),
             bug("None => «e()»", "d()"),
         ];
-        let wanted = "match a {\n    Some(b) if (if crate::planted::on(1) { true // yes\n} else { b > c\n}) => d(),\n    \
-                      None => (if crate::planted::on(2) { d()\n} else { e()\n}),\n}";
+        let wanted = "match a {\n    Some(b) if (if recharge_planted::on(1) { true // yes\n} else { b > c\n}) => d(),\n    \
+                      None => (if recharge_planted::on(2) { d()\n} else { e()\n}),\n}";
         assert_eq!(weave_in(source, &bugs).unwrap(), wanted);
     }
 
@@ -171,16 +180,25 @@ mod tests {
         let found = weave_in("{ a();\n b(); }", &[first.clone()]).unwrap();
         assert_eq!(
             found,
-            "{ if crate::planted::on(1) { c();\n} else { a();\n b();\n} }"
+            "{ if recharge_planted::on(1) { c();\n} else { a();\n b();\n} }"
         );
         let other = bug("a(); b();", "c(); c();");
         assert!(why("{ a(); b(); }", &[first, other]).contains("overlap"));
     }
 
     #[test]
+    fn what_has_no_effects_is_asked_for_both() {
+        let mut bugs = [bug("y", "1"), bug("y", "22")];
+        bugs.iter_mut().for_each(|bug| bug.form = Form::Pure);
+        let found = weave_in("x + y", &bugs).unwrap();
+        let wanted = "x + recharge_planted::either(1, || recharge_planted::either(2, || { y\n}, || { 22\n}), || { 1\n})";
+        assert_eq!(found, wanted);
+    }
+
+    #[test]
     fn bugs_in_one_place_are_chained_in_the_order_of_the_list() {
         let found = weave_in("x + y", &[bug("y", "1"), bug("y", "22")]).unwrap();
-        let wanted = "x + (if crate::planted::on(1) { 1\n} else if crate::planted::on(2) { 22\n} else { y\n})";
+        let wanted = "x + (if recharge_planted::on(1) { 1\n} else if recharge_planted::on(2) { 22\n} else { y\n})";
         assert_eq!(found, wanted);
     }
 
