@@ -87,15 +87,7 @@ pub(crate) fn deaths(seed: u64) -> Vec<Death> {
     let starts = [millis(1), millis(25), millis(100)];
     let moments = [millis(3), millis(3), millis(1_500), millis(300)];
     let [submitting, querying, anywhere, stopped] = moments;
-    let (call, most) = match rng.random_range(0..3) {
-        0 => (Call::Sync, 6),
-        _ => (Call::Write, 90),
-    };
-    let committing = Injection {
-        call,
-        fault: Fault::Kill,
-        at: rng.random_range(1..=most),
-    };
+    let committing = killed_in_a_call(&mut rng, 6, 90);
     let mut deaths = vec![
         Death::Submitting(rng.random_range(1..=5), submitting),
         Death::Querying(rng.random_range(1..=10), querying),
@@ -106,6 +98,19 @@ pub(crate) fn deaths(seed: u64) -> Vec<Death> {
     deaths.extend(starts.map(Death::Starting));
     deaths.shuffle(&mut rng);
     deaths
+}
+
+/// A kill in a sync or a write of its file, of which a life has at least so many.
+pub(crate) fn killed_in_a_call(rng: &mut ChaCha8Rng, syncs: u32, writes: u32) -> Injection {
+    let (call, most) = match rng.random_range(0..3) {
+        0 => (Call::Sync, syncs),
+        _ => (Call::Write, writes),
+    };
+    Injection {
+        call,
+        fault: Fault::Kill,
+        at: rng.random_range(1..=most),
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use crate::strace::{Call, Fault, Injection};
+use crate::schedule::killed_in_a_call;
+use crate::strace::Injection;
 
 /// How one life of the service ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,15 +42,7 @@ pub(super) fn deaths(seed: u64) -> Vec<Death> {
     let (answering, submitting, querying) = (millis(4), millis(3), millis(3));
     let (anywhere, stopping) = (millis(1_500), millis(60));
     // Each commit is a write or a few; an answer that is given before it is out when it dies.
-    let (call, most) = match rng.random_range(0..3) {
-        0 => (Call::Sync, 8),
-        _ => (Call::Write, 60),
-    };
-    let committing = Injection {
-        call,
-        fault: Fault::Kill,
-        at: rng.random_range(1..=most),
-    };
+    let committing = killed_in_a_call(&mut rng, 8, 60);
     let mut deaths = vec![
         Death::Slow(rng.random_range(1..=4)),
         Death::Answering(rng.random_range(1..=6), answering),
