@@ -57,8 +57,8 @@ impl Case {
         acts(&mut dice, orders, workers, &settings, &mut parts);
         // With dice of their own, which change nothing in the cases that go their own way.
         let mut dice = Dice::stream(id.seed, 1, 1);
-        if dice.once_in(4) {
-            rare::lead(&mut dice, &mut settings, &mut parts);
+        if dice.once_in(3) {
+            rare::lead(&mut dice, workers, &mut settings, &mut parts);
         }
         Self {
             id,

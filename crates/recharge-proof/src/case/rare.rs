@@ -3,29 +3,34 @@
 
 use std::time::Duration;
 
+use recharge_core::AccountKind;
 use recharge_sim::{FaultKind, Stage, Upstream};
 
 use super::draw::{HOUR, MINUTE, millis};
-use super::{Act, Decisions, Part, Settings, When, Wish};
+use super::{Act, Decisions, OrderPlan, Part, Settings, When, Wish};
 use crate::dice::Dice;
 
 /// Leads a case towards one of the stories, and the order that it is about.
-pub(super) fn lead(dice: &mut Dice, settings: &mut Settings, parts: &mut Vec<Part>) {
+pub(super) fn lead(dice: &mut Dice, workers: u32, settings: &mut Settings, parts: &mut Vec<Part>) {
     let mut plans = parts.iter_mut().filter_map(|part| match part {
         Part::Order(plan) => Some(plan),
         _ => None,
     });
-    let Some(first) = plans.next() else { return };
-    first.at = millis(dice, 1, MINUTE);
-    let at = first.at;
+    let Some(plan) = plans.next() else { return };
+    plan.at = millis(dice, 1, MINUTE);
+    let at = plan.at;
     settings.mute = None;
     settings.calm_at = settings.calm_at.max(Duration::from_millis(4 * HOUR));
-    let more = match dice.below(5) {
+    let more = match dice.below(10) {
         0 => lost_by_a_backup(dice, settings, at),
-        1 => sent_again(dice),
-        2 => sent_elsewhere(dice, at),
-        3 => said_to_have_succeeded(dice, settings),
-        _ => asked_within_the_minute(dice, settings, at),
+        1 => overtaken_by_a_backup(dice, settings, at),
+        2 => sent_again(dice),
+        3 => sent_elsewhere(dice, at),
+        4 => said_to_have_succeeded(dice, settings),
+        5 | 6 => asked_within_the_minute(dice, settings, at),
+        7 => taken_and_denied(dice, plan),
+        8 if workers > 1 => doubt_and_another_worker(dice),
+        _ => decided_by_what_was(dice),
     };
     // What strikes now and then would rarely strike here.
     for part in &more {
@@ -75,6 +80,21 @@ fn lost_by_a_backup(dice: &mut Dice, settings: &mut Settings, at: Duration) -> V
     parts
 }
 
+/// A backup from before the order was sent is put back at once, while the request is still on its way; from then on
+/// the other provider comes first.
+fn overtaken_by_a_backup(dice: &mut Dice, settings: &mut Settings, at: Duration) -> Vec<Part> {
+    settings.delayed_acceptance = millis(dice, 2 * MINUTE, 30 * MINUTE);
+    let restore = Act::Restore {
+        thousandths: dice.between(0, 900),
+        other_routes: true,
+    };
+    let restored = at + millis(dice, 5, MINUTE);
+    vec![
+        Part::Fault(Stage::Submit, FaultKind::DelayedAcceptance, 600),
+        Part::Act(When::At(restored), restore),
+    ]
+}
+
 /// An order whose request is lost is sent again, and refused.
 fn sent_again(dice: &mut Dice) -> Vec<Part> {
     let when = When::Desk(0, millis(dice, 1, 30 * MINUTE));
@@ -110,18 +130,24 @@ fn sent_elsewhere(dice: &mut Dice, at: Duration) -> Vec<Part> {
 fn said_to_have_succeeded(dice: &mut Dice, settings: &mut Settings) -> Vec<Part> {
     settings.settle = millis(dice, MINUTE, HOUR);
     let soon = When::Since(0, millis(dice, 1_000, 10 * MINUTE));
-    let later = When::Desk(0, millis(dice, MINUTE, 4 * HOUR));
-    vec![
+    let mut later = || When::Desk(0, millis(dice, MINUTE, 4 * HOUR));
+    let (fail, send) = (later(), later());
+    let mut parts = vec![
         Part::Fault(Stage::End, FaultKind::OrderFails, 800),
         Part::Act(soon, people(Wish::Succeed, 0, None)),
-        Part::Act(later, people(Wish::Fail, 1, None)),
-    ]
+        Part::Act(fail, people(Wish::Fail, 1, None)),
+    ];
+    if dice.once_in(2) {
+        parts.push(Part::Act(send, people(Wish::SendAgain, 0, Some(1))));
+    }
+    parts
 }
 
 /// People ask about a failure before it can be confirmed, the answers take long, and a clock may jump.
 fn asked_within_the_minute(dice: &mut Dice, settings: &mut Settings, at: Duration) -> Vec<Part> {
     settings.settle = millis(dice, 200, 20_000);
     settings.slow_network = Duration::from_secs(34);
+    settings.failover = dice.once_in(4);
     let mut parts = vec![Part::Fault(Stage::End, FaultKind::OrderFails, 800)];
     for _ in 0..dice.between(2, 4) {
         let when = When::Since(0, Duration::from_secs(dice.between(20, 90)));
@@ -133,4 +159,60 @@ fn asked_within_the_minute(dice: &mut Dice, settings: &mut Settings, at: Duratio
         parts.push(Part::Act(when, Act::Jump { slot: 0, by }));
     }
     parts
+}
+
+/// An upstream takes an order and says that it doesn't, and then can't be asked well. Where there is no other to go
+/// to, the order is over.
+fn taken_and_denied(dice: &mut Dice, plan: &mut OrderPlan) -> Vec<Part> {
+    if plan.kind == AccountKind::Mobile {
+        let only = [Upstream::Juhe, Upstream::Jisu];
+        plan.provider = dice.pick(&only).copied();
+    }
+    let said = dice.pick(&[
+        FaultKind::SystemErrorTaken,
+        FaultKind::DuplicateCodeTaken,
+        FaultKind::RechargeFailedTaken,
+        FaultKind::RequestFailedTaken,
+        FaultKind::UnlistedCodeTaken,
+        FaultKind::RepeatedPacketRefused,
+    ]);
+    let asked = dice.pick(&[FaultKind::NotFound, FaultKind::RateLimited]);
+    let submit = said.map(|kind| Part::Fault(Stage::Submit, *kind, 600));
+    let query = asked.map(|kind| Part::Fault(Stage::Query, *kind, dice.between(300, 900)));
+    submit.into_iter().chain(query).collect()
+}
+
+/// People decide by what they saw a while ago, and what the upstream said since is something else.
+fn decided_by_what_was(dice: &mut Dice) -> Vec<Part> {
+    let mut parts = vec![Part::Fault(Stage::Submit, FaultKind::TimeoutAfter, 500)];
+    for wish in [Wish::Succeed, Wish::Fail] {
+        let when = When::Since(0, millis(dice, 1, 2 * MINUTE));
+        let act = Decisions {
+            order: 0,
+            wish,
+            first: 0,
+            second: Some(1),
+            gap: millis(dice, 1_000, 5 * MINUTE),
+            stale: true,
+        };
+        parts.push(Part::Act(when, Act::People(act)));
+    }
+    parts
+}
+
+/// A worker stands still before it reads back what it may have written down. Another begins meanwhile, and has to
+/// wait long for what it sends.
+fn doubt_and_another_worker(dice: &mut Dice) -> Vec<Part> {
+    let when = When::Doubt(dice.between(1, 4));
+    let pause = Act::Pause {
+        slot: 0,
+        lasts: millis(dice, 500, 12_000),
+        suspended: false,
+    };
+    vec![
+        Part::StoreFaults(dice.between(60, 300)),
+        Part::Fault(Stage::Submit, FaultKind::TimeoutAfter, 700),
+        Part::Act(when, pause),
+        Part::Act(when, Act::TakeOver { slot: 1 }),
+    ]
 }
