@@ -193,7 +193,7 @@ async fn ours(address: &str) -> Result<f64> {
     let transport = HyperTransport::new(&HttpConfig::default())?;
     let provider = JuheProvider::new(juhe(address)?, Arc::new(transport));
     let clock = Arc::new(SystemClock::default());
-    let mut setup = Setup::new(store, vec![Arc::new(provider)], clock, 7);
+    let mut setup = Setup::new(store, vec![Arc::new(provider)], clock);
     setup.limits.in_flight = AT_ONCE;
     // What is asked afterwards is not measured.
     setup.times.query_after = vec![Duration::from_hours(1)];

@@ -103,14 +103,8 @@ impl Prepared {
     /// Opens the store for writing, and says what an engine on it is made of.
     pub(crate) fn setup(self) -> Result<Setup, CliError> {
         let store = Sqlite::open(&self.file).map_err(|error| trouble(&self.file, error))?;
-        let seed = getrandom::u64().map_err(|error| {
-            CliError::system(
-                "the system gives no random number",
-                std::io::Error::other(error),
-            )
-        })?;
         let clock = Arc::new(SystemClock::default());
-        let mut setup = Setup::new(Arc::new(store), self.providers, clock, seed);
+        let mut setup = Setup::new(Arc::new(store), self.providers, clock);
         setup.times = self.rules.times;
         setup.routes = self.rules.routes;
         setup.approvers = self.rules.approvers;

@@ -21,9 +21,9 @@
 //! # use recharge_engine::driver::{Setup, StartError};
 //! # use recharge_engine::{Driver, Store, SystemClock};
 //! # async fn start(
-//! #     store: Arc<dyn Store>, providers: Vec<Arc<dyn Provider>>, random: u64,
+//! #     store: Arc<dyn Store>, providers: Vec<Arc<dyn Provider>>,
 //! # ) -> Result<Driver, StartError> {
-//! let mut setup = Setup::new(store, providers, Arc::new(SystemClock::new()), random);
+//! let mut setup = Setup::new(store, providers, Arc::new(SystemClock::new()));
 //! setup.limits.in_flight = 16;
 //! setup.caution.account_orders_per_day = Some(5);
 //! setup.start().await
@@ -97,8 +97,9 @@ pub struct Setup {
     pub heartbeat: Duration,
     /// Who is told of each step.
     pub observer: Option<Arc<dyn Observer>>,
-    /// Makes jitter, and tells sends apart: a random number, different at each start, but no secret.
-    pub seed: u64,
+    /// From where jitter and what tells sends apart are drawn: `None` is the system's chance. Only a simulation sets it, so
+    /// that the same happens again.
+    pub seed: Option<u64>,
 }
 
 /// How much is under way at a provider, and how much waits for it.
@@ -191,7 +192,6 @@ impl Setup {
         store: Arc<dyn Store>,
         providers: Vec<Arc<dyn Provider>>,
         clock: Arc<dyn Clock>,
-        seed: u64,
     ) -> Self {
         Self {
             store,
@@ -206,7 +206,7 @@ impl Setup {
             tasks: Arc::new(OnTokio),
             heartbeat: Duration::from_secs(10),
             observer: None,
-            seed,
+            seed: None,
         }
     }
 

@@ -117,7 +117,8 @@ fn setup(lab: &Lab, process: Process, store: Arc<ModelStore>) -> Option<Setup> {
     let clock = WorkerClock::new(lab.epochs(), process, lab.zero());
     let seed = Dice::stream(lab.case().id.seed, 5, u64::from(process.0)).next();
     let routes = routes(lab, &providers);
-    let mut setup = Setup::new(store, providers, Arc::new(clock), seed);
+    let mut setup = Setup::new(store, providers, Arc::new(clock));
+    setup.seed = Some(seed);
     setup.routes = routes;
     setup.tasks = Arc::new(In(lab.executor().clone(), process));
     setup.heartbeat = settings.heartbeat;

@@ -156,7 +156,7 @@ fn engine(runtime: &Runtime, file: &Path, first: usize) -> Result<f64> {
 async fn start(file: &Path, query_after: Duration) -> Result<Driver> {
     let store = Arc::new(Sqlite::open(file)?);
     let clock = Arc::new(SystemClock::default());
-    let mut setup = Setup::new(store, vec![Arc::new(Instantly::new()?)], clock, 7);
+    let mut setup = Setup::new(store, vec![Arc::new(Instantly::new()?)], clock);
     setup.times.query_after = vec![query_after];
     setup.limits.in_flight = 10_000;
     setup.limits.queries_per_second = 1_000_000;

@@ -40,8 +40,8 @@ impl Stage {
             Arc::new(store),
             providers(&self.simulator.url())?,
             Arc::new(SystemClock::default()),
-            self.seed,
         );
+        setup.seed = Some(self.seed);
         setup.times = shortened();
         Ok(setup)
     }

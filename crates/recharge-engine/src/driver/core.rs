@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,8 +18,8 @@ use super::trace;
 use super::{Caution, Observer, Setup, StartError, default_routes};
 use crate::store::{Hold, Lease, OrderKey};
 use crate::{
-    AppendError, Clock, Effect, Input, Jitter, Moment, NewOrder, Order, Policy, SendToken, Step,
-    Store, StoreError, Times, step,
+    AppendError, Clock, Effect, Epoch, Input, Jitter, Moment, NewOrder, Order, Policy, SendToken,
+    Step, Store, StoreError, Times, step,
 };
 
 /// How long to wait when the store, or a task, has failed.
@@ -120,7 +121,7 @@ impl Core {
             hold_counted: Mutex::default(),
             stopped: watch::Sender::new(false),
             trouble: watch::Sender::new(None),
-            random: Mutex::new(setup.seed),
+            random: Mutex::new(beginning(setup.seed, session.epoch)),
             held: Mutex::default(),
             agenda: Mutex::default(),
             waiting: Mutex::default(),
@@ -332,20 +333,32 @@ impl Core {
         }
     }
 
-    /// A token and jitter. SplitMix64: for telling sends apart, not for secrets.
+    /// A token and jitter: for telling sends apart, not for secrets.
     fn draw(&self) -> (SendToken, Jitter) {
         let mut random = lock(&self.random);
         let mut next = || {
             *random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = *random;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            z ^ (z >> 31)
+            scrambled(*random)
         };
         let token = SendToken((u128::from(next()) << 64) | u128::from(next()));
         let [_, _, _, _, _, _, high, low] = next().to_be_bytes();
         (token, Jitter(u16::from_be_bytes([high, low])))
     }
+}
+
+/// Where a driver begins to draw. Its epoch is its own, so that one which is given the seed of another still draws
+/// other tokens: an end of one's send could be taken for the other's.
+fn beginning(seed: Option<u64>, epoch: Epoch) -> u64 {
+    let seed = seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
+    scrambled(seed.wrapping_add(scrambled(epoch.0)))
+}
+
+/// The finalizer of SplitMix64.
+const fn scrambled(number: u64) -> u64 {
+    let mut z = number;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 /// What became of a step.

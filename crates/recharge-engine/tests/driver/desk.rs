@@ -51,8 +51,8 @@ impl Desk {
                 .map(|scripted| scripted.clone() as Arc<dyn Provider>)
                 .collect(),
             clock.clone(),
-            7,
         );
+        setup.seed = Some(7);
         change(&mut setup);
         Self {
             driver: setup.start().await.unwrap(),

@@ -214,7 +214,7 @@ async fn v8_a_restored_backup_whose_orders_could_not_all_be_held_does_not_start(
             let providers: Vec<Arc<dyn Provider>> = vec![Arc::new(first().query(succeeded()))];
             let under = Arc::new(Uneven::new(&store, once("claim", fate)));
             let clock = Arc::new(TokioClock::start());
-            Setup::new(under, providers, clock, 7).start().await
+            Setup::new(under, providers, clock).start().await
         };
         let failed = start(fate).await;
         assert!(matches!(failed, Err(StartError::Store(_))), "{failed:?}");

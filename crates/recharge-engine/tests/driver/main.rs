@@ -407,7 +407,7 @@ async fn a_driver_that_could_not_work_does_not_start() {
             .map(|p| Arc::new(p) as Arc<dyn Provider>);
         let store = Arc::new(MemoryStore::new(common::KEY));
         let clock = Arc::new(TokioClock::start());
-        let mut setup = Setup::new(store.clone(), providers.collect(), clock, 7);
+        let mut setup = Setup::new(store.clone(), providers.collect(), clock);
         change(&mut setup);
         let error = setup.start().await.err().map(|error| error.to_string());
         (error.unwrap_or_default(), store.writes())

@@ -1,5 +1,6 @@
 //! A crash at every point of an order's life, and what the next worker makes of it.
 
+use recharge_core::OrderId;
 use recharge_engine::MemoryStore;
 use recharge_engine::driver::StartError;
 use recharge_engine::memory::Fault;
@@ -91,6 +92,36 @@ async fn v2_a_worker_that_slept_through_a_takeover_sends_nothing_and_decides_not
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_workers_tell_their_sends_apart_though_they_draw_from_one_seed() {
+    let script = (0..2).fold(first(), |script, _| {
+        script.submit(accepted()).query(succeeded())
+    });
+    let mut desk = Desk::new(vec![script]).await;
+    let mut tokens = Vec::new();
+    for id in ["order-1", "order-2"] {
+        if id != "order-1" {
+            // The same again, in another worker.
+            desk = Desk::on(desk.store.clone(), desk.providers.clone(), |_| {}).await;
+            desk.id = OrderId::parse(id).unwrap();
+            let mut what = new_order();
+            what.order_id = desk.id.clone();
+            desk.driver.accept(what, true).await.unwrap();
+        }
+        assert_eq!(desk.rest().await.state(), OrderState::Succeeded);
+        tokens.extend(
+            desk.events()
+                .await
+                .into_iter()
+                .find_map(|event| match event {
+                    Event::SendIntended { token, .. } => Some(token),
+                    _ => None,
+                }),
+        );
+    }
+    assert_ne!(tokens[0], tokens[1]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn v2_what_a_worker_reports_after_a_takeover_is_kept_as_evidence() {
     let desk = Desk::new(vec![
         first()
@@ -151,7 +182,7 @@ async fn v8_a_start_that_fails_sends_nothing_of_a_restored_order() {
     let knows = Arc::new(first().submit(accepted()));
     let providers: Vec<Arc<dyn Provider>> = vec![knows.clone()];
     let clock = Arc::new(TokioClock::start());
-    let started = Setup::new(Arc::new(store.clone()), providers, clock, 7).start();
+    let started = Setup::new(Arc::new(store.clone()), providers, clock).start();
     assert!(matches!(started.await, Err(StartError::Store(_))));
     pass(2 * 60 * 60).await;
     assert_eq!(knows.submitted(), [""; 0]);

@@ -224,7 +224,8 @@ async fn begin(
         let line = |wild: &Arc<Wild>| Arc::new(Line::new(wild, line)) as Arc<dyn Provider>;
         let providers = wild.iter().map(line).collect();
         let seed = chance.below(u64::MAX);
-        let mut setup = Setup::new(Arc::new(under), providers, clock.clone(), seed);
+        let mut setup = Setup::new(Arc::new(under), providers, clock.clone());
+        setup.seed = Some(seed);
         setup.limits.in_flight = 3;
         setup.limits.submits_per_second = Some(5);
         setup.limits.queries_per_second = 20;

@@ -110,7 +110,7 @@ impl Bench {
             .unwrap();
         let mut providers = providers(&simulator.url());
         change(&mut providers);
-        let mut setup = Setup::new(Arc::new(store), providers, Arc::new(SystemClock::new()), 1);
+        let mut setup = Setup::new(Arc::new(store), providers, Arc::new(SystemClock::new()));
         setup.times.query_after = vec![Duration::from_millis(100)];
         let mut settings = Settings::default();
         settings.listen = ([127, 0, 0, 1], 0).into();

@@ -197,7 +197,7 @@ pub(crate) fn setup(file: &Path, url: &str) -> Setup {
     let transport = Arc::new(HyperTransport::new(&HttpConfig::default()).unwrap());
     let provider = Arc::new(JuheProvider::new(juhe, transport));
     let store = Arc::new(Sqlite::open(file).unwrap());
-    let mut setup = Setup::new(store, vec![provider], Arc::new(SystemClock::new()), 7);
+    let mut setup = Setup::new(store, vec![provider], Arc::new(SystemClock::new()));
     setup.times.query_after = vec![Duration::from_millis(100)];
     setup.times.confirm_failure_after = Duration::from_millis(200);
     setup

@@ -109,7 +109,7 @@ impl Scene {
     pub(crate) fn setup(&self) -> Setup {
         let clock = Arc::new(SystemClock::default());
         let store = Arc::new(Sqlite::open(self.file()).unwrap());
-        let mut setup = Setup::new(store, providers(&self.simulator.url()), clock, 7);
+        let mut setup = Setup::new(store, providers(&self.simulator.url()), clock);
         setup.times = self.times.clone();
         setup
     }
