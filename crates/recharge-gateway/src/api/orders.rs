@@ -17,7 +17,8 @@ use recharge_core::{
 use recharge_engine::store::{Filter, Stored};
 use recharge_engine::{AcceptError, NewOrder, ReplyTo};
 use serde::{Deserialize, Deserializer, Serialize, de};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::{ObjectBuilder, OneOfBuilder, RefOr, Schema, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::input::{Json, Named, Params};
 use super::view::OrderView;
@@ -55,8 +56,7 @@ pub struct PlaceOrder {
     /// The number or account.
     #[schema(example = "18900001234")]
     pub account: String,
-    /// The face value in whole yuan.
-    #[schema(value_type = String, example = "100")]
+    /// The face value.
     pub amount: Yuan,
     /// The only provider that it may go to.
     pub provider: Option<String>,
@@ -69,16 +69,37 @@ pub struct PlaceOrder {
     pub notify_url: Option<String>,
 }
 
-/// A number of yuan, as text or as a JSON number.
+/// Whole yuan, as text or as a JSON number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Yuan(String);
+
+impl PartialSchema for Yuan {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^[0-9]+$"));
+        let number = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1));
+        OneOfBuilder::new()
+            .item(text)
+            .item(number)
+            .description(Some(
+                "Whole yuan, as text or as a JSON number. It is always answered as text.",
+            ))
+            .examples(["100"])
+            .into()
+    }
+}
+
+impl ToSchema for Yuan {}
 
 impl Yuan {
     /// As a face value.
     pub fn face_value(&self) -> Result<FaceValue, Problem> {
         let yuan = self.0.parse().ok();
         let value = yuan.and_then(|yuan| FaceValue::from_yuan(yuan).ok());
-        value.ok_or_else(|| Problem::field("amount", "write whole yuan, such as \"100\""))
+        value.ok_or_else(|| Problem::field("amount", "write whole yuan, such as \"100\" or 100"))
     }
 }
 
@@ -90,7 +111,7 @@ impl<'de> Deserialize<'de> for Yuan {
             type Value = Yuan;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("whole yuan, such as \"100\"")
+                f.write_str("whole yuan, such as \"100\" or 100")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Yuan, E> {

@@ -40,8 +40,7 @@ pub struct What {
     /// The number or account.
     #[schema(example = "18900001234")]
     account: String,
-    /// The face value in whole yuan.
-    #[schema(value_type = String, example = "100")]
+    /// The face value.
     amount: Yuan,
     /// Which provider; the first that sells it, if it is left out.
     provider: Option<String>,
