@@ -33,10 +33,13 @@ const SHOPS: [(&str, &str); 4] = [
     ("go", "go run shop.go"),
 ];
 
-/// How a program that is told is run, at an address.
-pub(crate) const RECEIVERS: [(&str, &str); 2] = [
-    ("php", "php -S ADDRESS webhook.php"),
-    ("python3", "python3 webhook.py ADDRESS"),
+/// How a program that is told is made ready and run at an address, and what must be on the machine for it. Each is one
+/// process: killed, it is gone.
+pub(crate) const RECEIVERS: [(&str, &str, &str); 4] = [
+    ("php", "true", "php -S ADDRESS webhook.php"),
+    ("python3", "true", "python3 webhook.py ADDRESS"),
+    ("javac", "true", "java Webhook.java ADDRESS"),
+    ("go", "go build webhook.go", "./webhook ADDRESS"),
 ];
 
 /// What stands between the outputs of two blocks.
@@ -124,10 +127,10 @@ fn the_guide_works_line_by_line() {
         .unwrap();
     }
     let (receivers, absent): (Vec<_>, Vec<_>) =
-        RECEIVERS.iter().partition(|(needs, _)| is_here(needs));
+        RECEIVERS.iter().partition(|(needs, ..)| is_here(needs));
     println!("not on this machine, and so not run: {absent:?}");
-    for (at, (_, run)) in receivers.iter().enumerate() {
-        script += &told(at, run, &free_address());
+    for (at, (_, ready, run)) in receivers.iter().enumerate() {
+        script += &told(at, ready, run, &free_address());
     }
     // A failed wait ends the script.
     writeln!(script, "{stop}\necho both have ended").unwrap();
@@ -192,13 +195,14 @@ fn the_guide_works_line_by_line() {
 }
 
 /// A receiver, and an order of which it is told.
-fn told(at: usize, run: &str, address: &str) -> String {
+fn told(at: usize, ready: &str, run: &str, address: &str) -> String {
     let run = run.replace("ADDRESS", address);
     let order = format!(
         r#"{{"order_id":"D000000{at}","kind":"mobile","account":"1890000330{at}","amount":100,"notify_url":"http://{address}/"}}"#
     );
     format!(
-        r#"mkdir receiver{at} && cp '{shops}'/webhook.* receiver{at}
+        r#"mkdir receiver{at} && cp '{shops}'/[wW]ebhook.* receiver{at}
+(cd receiver{at} && {ready})
 (cd receiver{at} && exec {run} > told.log 2> err.log) &
 curl -sS --retry 30 --retry-connrefused --retry-delay 1 -o /dev/null -d '' http://{address}/
 curl -sS $GATEWAY/v1/orders -o /dev/null -H "Authorization: Bearer $KEY" -d '{order}'

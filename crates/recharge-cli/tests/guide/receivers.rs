@@ -29,11 +29,17 @@ impl Drop for Receiver {
 }
 
 impl Receiver {
-    fn start(run: &str) -> Self {
+    fn start(ready: &str, run: &str) -> Self {
         let (home, address) = (tempfile::tempdir().unwrap(), free_address());
-        for file in ["webhook.php", "webhook.py"] {
-            std::fs::copy(docs().join("shops").join(file), home.path().join(file)).unwrap();
+        for file in std::fs::read_dir(docs().join("shops")).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), home.path().join(file.file_name())).unwrap();
         }
+        let made = Command::new("sh")
+            .args(["-c", ready])
+            .current_dir(home.path())
+            .status();
+        assert!(made.unwrap().success(), "{ready}");
         let child = spawn(run, &address, home.path());
         let this = Self {
             child,
@@ -139,12 +145,12 @@ fn event(order_id: &str, state: &str, version: u64) -> String {
 
 #[test]
 fn every_receiver_believes_what_is_signed_now_and_keeps_the_highest_version() {
-    for (needs, run) in RECEIVERS {
+    for (needs, ready, run) in RECEIVERS {
         if !is_here(needs) {
             println!("not on this machine, and so not run: {needs}");
             continue;
         }
-        let mut receiver = Receiver::start(run);
+        let mut receiver = Receiver::start(ready, run);
         let (body, at) = (event("A1", "failed", 9), now());
         let right = sign(SECRET, "msg_1", at, &body);
         let long_ago = at - 3_600;
