@@ -72,7 +72,8 @@ def main():
         sys.exit("SECRET=whsec_... python3 webhook.py HOST:PORT")
     with sqlite3.connect("shop.sqlite") as shop:
         shop.execute(
-            "CREATE TABLE IF NOT EXISTS orders (order_id TEXT PRIMARY KEY, state TEXT NOT NULL, version INTEGER NOT NULL)"
+            """CREATE TABLE IF NOT EXISTS orders
+               (order_id TEXT PRIMARY KEY, state TEXT NOT NULL, version INTEGER NOT NULL)"""
         )
     host, _, port = sys.argv[1].rpartition(":")
     http.server.HTTPServer((host, int(port)), Receiver).serve_forever()

@@ -40,8 +40,8 @@ again; that of a drop-in credential is kept sealed, which takes RECHARGE_MASTER_
     #[command(after_help = "Example:
   RECHARGE_MASTER_KEY=$OLD RECHARGE_NEW_MASTER_KEY=$NEW recharge keys rotate-master
 
-Stop the gateway first, and start it with the new key: one that runs can't open what is sealed anew, so this is
-refused while one does.")]
+Stop the gateway first, and start it with the new key. While one runs, which couldn't open what is sealed
+anew, this is refused.")]
     RotateMaster(RotateArgs),
 }
 

@@ -22,8 +22,8 @@ use crate::{api, callbacks, compat, docs, guard, health, metrics, webhooks};
         description = "Tops up phones, landlines and broadband. An order that was answered for is not lost, is \
             not charged twice, and is not called failed while it may have been paid. Amounts are answered as \
             texts in yuan; times are RFC 3339 with an offset. Every error is a problem of RFC 9457; but what is \
-            no HTTP/1.1 request at all, or has a head of more than 16 KiB, is answered with the status alone, \
-            without a body, and its connection is closed.",
+            no HTTP/1.1 request at all, or has more than 100 headers or 16 KiB of them, is answered with the \
+            status alone, without a body, and its connection is closed.",
     ),
     tags(
         (name = "orders", description = "Orders, and what becomes of them"),

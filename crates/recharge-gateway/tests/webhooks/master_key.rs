@@ -48,6 +48,11 @@ async fn a_wrong_one_is_told_and_loses_nothing() {
         for well in ["store", "clock"] {
             assert_eq!(check(&told, well), json!({ "name": well, "ok": true }));
         }
+        let figures = ask(&gateway, &shop, "GET", "/metrics", "").await.body;
+        assert!(
+            figures.contains("\nrecharge_locked_secrets 1\n"),
+            "{figures}"
+        );
         // Nothing is sealed under it beside what is sealed under the other.
         let url = json!({ "url": receiver.url("/") }).to_string();
         for (method, path) in [("PUT", "/v1/webhook"), ("POST", "/v1/webhook/rotate")] {
