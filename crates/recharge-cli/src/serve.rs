@@ -58,7 +58,7 @@ pub(crate) async fn run(args: ServeArgs, context: &Context) -> Result<Exit, CliE
         ServeError::Engine(error) => service::not_started(&file, error),
         other => CliError::unusable(other.to_string()),
     })?;
-    say(&gateway, public_url, context)?;
+    say(&gateway, public_url.as_deref(), context)?;
     stopped.await;
     if !gateway.stop().await {
         let text = "some calls were still under way; the orders are in doubt and will be asked about at the next start";
@@ -68,9 +68,9 @@ pub(crate) async fn run(args: ServeArgs, context: &Context) -> Result<Exit, CliE
 }
 
 /// Says where it listens and where it is described; and what of it doesn't work.
-fn say(gateway: &Gateway, public_url: Option<String>, context: &Context) -> Result<(), CliError> {
+fn say(gateway: &Gateway, public_url: Option<&str>, context: &Context) -> Result<(), CliError> {
     let url = format!("http://{}", gateway.address());
-    let seen = public_url.as_ref().unwrap_or(&url);
+    let seen = public_url.unwrap_or(&url);
     let (docs, openapi) = (format!("{seen}/docs"), format!("{seen}/openapi.json"));
     if context.output.is_json() {
         let said = json!({ "listening": url, "docs": docs, "openapi": openapi });

@@ -157,24 +157,22 @@ async fn store(
 /// Whether the master key is the one under which secrets are sealed.
 fn sealed(file: &Path, context: &Context, findings: &mut Findings) {
     const WHAT: &str = "master key";
-    let master = match context.config().map(|config| config.master_key()) {
-        Ok(Ok(master)) => master,
-        Ok(Err(error)) => return findings.bad(WHAT, error.to_string()),
-        Err(error) => return findings.bad(WHAT, error.to_string()),
+    let look = || {
+        let master = context.config()?.master_key()?;
+        let registry = Registry::open_read_only(file);
+        let registry = registry.map_err(|error| service::trouble(file, error))?;
+        Ok::<_, CliError>((keys::locked(registry, master.as_ref())?, master))
     };
-    let looked = Registry::open_read_only(file)
-        .map_err(|error| service::trouble(file, error))
-        .and_then(|registry| keys::locked(registry, master.as_ref()));
-    match (looked, master) {
-        (Err(error), _) => findings.bad(WHAT, error.to_string()),
-        (Ok(Some(locked)), _) => {
+    match look() {
+        Err(error) => findings.bad(WHAT, error.to_string()),
+        Ok((Some(locked), _)) => {
             let text = format!(
                 "{locked}. Webhooks and drop-in credentials don't work, and /readyz says so, until it is right"
             );
             findings.bad(WHAT, text);
         }
-        (Ok(None), Some(_)) => findings.good(WHAT, "it opens every secret that is in force"),
-        (Ok(None), None) => findings.good(WHAT, "none is set, and nothing is sealed"),
+        Ok((None, Some(_))) => findings.good(WHAT, "it opens every secret that is in force"),
+        Ok((None, None)) => findings.good(WHAT, "none is set, and nothing is sealed"),
     }
 }
 

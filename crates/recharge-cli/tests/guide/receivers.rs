@@ -13,7 +13,7 @@ use crate::{RECEIVERS, docs, free_address, is_here};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OTHER: &str = "whsec_Zjw3Td9CptWgMybhwAqx9qwiIzn/KxtCGop5gFp5m7c=";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Receiver {
     child: Child,

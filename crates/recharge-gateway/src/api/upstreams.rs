@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::input::Json;
-use super::orders::Yuan;
+use super::yuan::Yuan;
 use crate::app::App;
 use crate::auth::{Operator, Reader};
 use crate::problem::{Code, Problem, refusals};

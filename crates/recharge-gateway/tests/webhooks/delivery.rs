@@ -264,6 +264,7 @@ async fn a_notice_is_as_it_is_described() {
 
     let described = serde_json::to_value(recharge_gateway::routes::description()).unwrap();
     let notice = &described["webhooks"]["order"]["post"];
+    assert_eq!(notice["tags"][0], "webhooks");
     let headers = notice["parameters"].as_array().unwrap();
     assert_eq!(headers.len(), 3);
     for header in headers {
