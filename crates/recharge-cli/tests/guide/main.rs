@@ -12,6 +12,7 @@ use recharge_gateway::webhooks::signature;
 use serde_json::Value;
 
 mod receivers;
+mod shops;
 
 /// What differs from one run to the next. Its type must be the same all the same.
 const OWN: [&str; 8] = [
