@@ -1,9 +1,12 @@
 import java.io.IOException;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -17,6 +20,26 @@ public class Shop {
     private static final HttpClient CLIENT =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
+    /** Of one call, a second apart. Later, run it again with the same order id: it is the same order. */
+    private static final int TRIES = 30;
+
+    /** Until an order that has not ended is left to webhooks, or to a later look. */
+    private static final Duration PATIENCE = Duration.ofMinutes(10);
+
+    /** Says why, and ends. */
+    static void giveUp(String what) {
+        System.err.println(what);
+        System.exit(1);
+    }
+
+    /** What a problem says. */
+    static String said(HttpResponse<String> answer) {
+        String detail = field(answer.body(), "detail");
+        return detail.isEmpty()
+                ? "the answer was " + answer.statusCode() + ", without a problem's detail (look at GATEWAY)"
+                : detail + " (" + field(answer.body(), "advice") + ")";
+    }
+
     /** Asks until there is an answer. An order may be sent again: it is the same order. */
     static HttpResponse<String> certainly(String method, String path, String body) throws InterruptedException {
         HttpRequest.BodyPublisher what = body == null
@@ -28,17 +51,24 @@ public class Shop {
                 .header("Authorization", "Bearer " + System.getenv("KEY"))
                 .header("Content-Type", "application/json")
                 .build();
-        while (true) {
+        String why = "";
+        for (int tried = 0; tried < TRIES; tried++) {
             try {
                 HttpResponse<String> answer = CLIENT.send(request, HttpResponse.BodyHandlers.ofString());
                 if (answer.statusCode() != 429 && answer.statusCode() < 500) {
                     return answer;
                 }
+                why = said(answer);
             } catch (IOException noAnswer) {
                 // Nobody knows whether it arrived.
+                why = "no answer: " + noAnswer + " (look at GATEWAY, and whether it runs)";
             }
+            System.err.println("asking again: " + why);
             Thread.sleep(1000);
         }
+        giveUp("given up for now: " + why
+                + ". Nobody knows whether the order was taken: run this again with the same order id");
+        throw new IllegalStateException("it has ended");
     }
 
     /** A text of the answer. In your shop a JSON library does this. */
@@ -48,21 +78,28 @@ public class Shop {
     }
 
     public static void main(String[] args) throws InterruptedException {
+        if (args.length != 3 || System.getenv("GATEWAY") == null || System.getenv("KEY") == null) {
+            System.err.println("GATEWAY=http://127.0.0.1:8080 KEY=rk_... java Shop.java ORDER_ID PHONE YUAN");
+            System.exit(2);
+        }
         String orderId = args[0];
         String order = String.format(
-                "{\"order_id\":\"%s\",\"kind\":\"mobile\",\"account\":\"%s\",\"amount\":%d}",
-                orderId, args[1], Integer.parseInt(args[2]));
+                "{\"order_id\":\"%s\",\"kind\":\"mobile\",\"account\":\"%s\",\"amount\":\"%s\"}",
+                orderId, args[1], args[2]);
         HttpResponse<String> answer = certainly("POST", "/v1/orders", order);
+        Instant end = Instant.now().plus(PATIENCE);
         while (answer.statusCode() == 200 || answer.statusCode() == 202) {
             String state = field(answer.body(), "state");
             if (Set.of("succeeded", "failed", "review").contains(state)) {
                 System.out.println(orderId + " " + state);
                 return;
             }
+            if (Instant.now().isAfter(end)) {
+                giveUp(orderId + " is still " + state + ": it goes on. Look again later, with the same order id");
+            }
             Thread.sleep(1000);
-            answer = certainly("GET", "/v1/orders/" + orderId, null);
+            answer = certainly("GET", "/v1/orders/" + URLEncoder.encode(orderId, StandardCharsets.UTF_8).replace("+", "%20"), null);
         }
-        System.err.println("refused: " + field(answer.body(), "detail") + " (" + field(answer.body(), "advice") + ")");
-        System.exit(1);
+        giveUp("refused: " + said(answer));
     }
 }

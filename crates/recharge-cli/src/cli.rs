@@ -88,8 +88,8 @@ The exit status is 0 if and only if no order was charged twice, lost, or given a
   recharge serve --config recharge.toml
   RECHARGE_SERVER_LISTEN=0.0.0.0:8080 recharge serve
 
-It prints `listening on http://ADDR` once it takes requests, and ends on SIGINT or SIGTERM when what is
-under way has been recorded. Keys are made with `recharge keys create`. Logs are JSON on standard error;
+It prints `listening on http://ADDR` once it takes requests, and where these are described. It ends on SIGINT
+or SIGTERM when what is under way has been recorded. Keys are made with `recharge keys create`. Logs are JSON on standard error;
 RECHARGE_LOG says of what, such as `warn` or `recharge_gateway=debug`.")]
     Serve(ServeArgs),
     /// Make, list and revoke the keys of the service

@@ -1,11 +1,16 @@
 //! `recharge keys`: who may use the service.
 
+use std::sync::Arc;
+
 use clap::{Args, Subcommand, ValueEnum};
 use recharge_core::{ExposeSecret, MerchantId, SecretString};
 use recharge_engine::{Clock as _, SystemClock};
-use recharge_gateway::{keys, seal, time};
-use recharge_store::Registry;
+use recharge_gateway::ring::{KeyRing, Locked};
+use recharge_gateway::seal::MasterKey;
+use recharge_gateway::{keys, time};
 use recharge_store::registry::{KeyKind, Scope, Scopes, StoredKey};
+use recharge_store::sqlite::OpenError;
+use recharge_store::{Registry, Sqlite};
 use serde_json::{Value, json};
 
 use crate::config::server::MASTER_KEY;
@@ -35,7 +40,8 @@ again; that of a drop-in credential is kept sealed, which takes RECHARGE_MASTER_
     #[command(after_help = "Example:
   RECHARGE_MASTER_KEY=$OLD RECHARGE_NEW_MASTER_KEY=$NEW recharge keys rotate-master
 
-Stop the gateway first, and start it with the new key: one that runs can't open what is sealed anew.")]
+Stop the gateway first, and start it with the new key. While one runs, which couldn't open what is sealed
+anew, this is refused.")]
     RotateMaster(RotateArgs),
 }
 
@@ -137,7 +143,51 @@ pub(crate) fn failed(error: impl std::error::Error + Send + Sync + 'static) -> C
     CliError::system("keys", std::io::Error::other(error))
 }
 
+/// Refuses, before anything is made, an address to which nothing would be sent.
+pub(crate) fn address(option: &str, url: &str, context: &Context) -> Result<(), CliError> {
+    let checked = context.config()?.server()?.told_at(url);
+    checked.map_err(|error| CliError::unusable(format!("{option}: {error}")))?;
+    Ok(())
+}
+
+/// The master key, to seal something under that is added to what is sealed already. Under two keys, one of them
+/// wrong, a gateway could open either the old or the new.
+pub(crate) fn sealing_key(
+    what: &str,
+    database: &Database,
+    context: &Context,
+) -> Result<MasterKey, CliError> {
+    let master = master_key(what, context)?;
+    match locked(open(database, context)?, Some(&master))? {
+        None => Ok(master),
+        Some(locked) => Err(CliError::unconfigured(format!(
+            "{MASTER_KEY} is not the key under which the others are sealed, so nothing is added: {locked}"
+        ))),
+    }
+}
+
+/// The master key, to seal something under.
+pub(crate) fn master_key(what: &str, context: &Context) -> Result<MasterKey, CliError> {
+    context.config()?.master_key()?.ok_or_else(|| {
+        CliError::unconfigured(format!(
+            "{what} is kept sealed: set {MASTER_KEY} or server.master_key_file to 64 hexadecimal digits (`openssl rand -hex 32`), and start the gateway with the same"
+        ))
+    })
+}
+
+/// What of that which is in force this master key doesn't open.
+pub(crate) fn locked(
+    registry: Registry,
+    master: Option<&MasterKey>,
+) -> Result<Option<Locked>, CliError> {
+    let ring = KeyRing::load(Arc::new(registry), master.cloned(), None);
+    Ok(ring.map_err(failed)?.locked())
+}
+
 fn create(args: CreateArgs, context: &Context) -> Result<(), CliError> {
+    if let Some(url) = &args.callback_url {
+        address("--callback-url", url, context)?;
+    }
     let scopes: Scopes = args.scope.iter().copied().collect();
     let mut stored = StoredKey {
         id: String::new(),
@@ -161,11 +211,7 @@ fn create(args: CreateArgs, context: &Context) -> Result<(), CliError> {
             ]
         }
         Some(compat) => {
-            let master = context.config()?.master_key()?.ok_or_else(|| {
-                CliError::unconfigured(format!(
-                    "a drop-in credential is kept sealed: set {MASTER_KEY} or server.master_key_file to 64 hexadecimal digits (`openssl rand -hex 32`), and start the gateway with the same"
-                ))
-            })?;
+            let master = sealing_key("a drop-in credential", &args.database, context)?;
             let (kind, name) = match compat {
                 Compat::Juhe => (KeyKind::Juhe, "open_id"),
                 Compat::Jisu => (KeyKind::Jisu, "app_secret"),
@@ -270,9 +316,20 @@ fn rotate(args: &RotateArgs, context: &Context) -> Result<(), CliError> {
     let old = old.ok_or_else(|| missing(MASTER_KEY))?;
     let new = std::env::var(NEW_MASTER_KEY).ok().map(SecretString::from);
     let new = new.ok_or_else(|| missing(NEW_MASTER_KEY))?;
-    let new = seal::MasterKey::parse(&new)
+    let new = MasterKey::parse(&new)
         .map_err(|error| CliError::unconfigured(format!("{NEW_MASTER_KEY}: {error}")))?;
-    let resealed = open(&args.database, context)?
+    let file = args.database.file(&context.config()?);
+    let registry = open(&args.database, context)?;
+    // A gateway that runs would go on with the old key. It holds the right to write, so whoever gets that is alone;
+    // and a gateway that starts meanwhile gets none.
+    let _alone = Sqlite::open(&file).map_err(|error| match error {
+        OpenError::InUse { .. } => CliError::system(
+            "nothing is sealed anew, for a gateway that runs would go on with the old key",
+            std::io::Error::other(error),
+        ),
+        error => trouble(&file, error),
+    })?;
+    let resealed = registry
         .reseal(|purpose, sealed| {
             let secret = old.open(purpose, sealed).map_err(failed)?;
             new.seal(purpose, &secret).map_err(failed)

@@ -36,6 +36,7 @@ pub(crate) async fn run(args: ServeArgs, context: &Context) -> Result<Exit, CliE
     let setup = prepared.setup()?;
     let (connections, told) = files::fit(settings.connections, limit, files::beside(&setup))?;
     settings.connections = connections;
+    let public_url = settings.public_url.clone();
     context.output.warn(told.as_slice());
     let registry = Registry::open(&file).map_err(|error| service::trouble(&file, error))?;
     let mut stopped = pin!(stop.wait());
@@ -57,18 +58,34 @@ pub(crate) async fn run(args: ServeArgs, context: &Context) -> Result<Exit, CliE
         ServeError::Engine(error) => service::not_started(&file, error),
         other => CliError::unusable(other.to_string()),
     })?;
-    let url = format!("http://{}", gateway.address());
-    if context.output.is_json() {
-        context.output.json(&json!({ "listening": url }))?;
-    } else {
-        context.output.line(format!("listening on {url}"))?;
-    }
+    say(&gateway, public_url.as_deref(), context)?;
     stopped.await;
     if !gateway.stop().await {
         let text = "some calls were still under way; the orders are in doubt and will be asked about at the next start";
         context.output.warn(&[text.to_owned()]);
     }
     Ok(Exit::Success)
+}
+
+/// Says where it listens and where it is described; and what of it doesn't work.
+fn say(gateway: &Gateway, public_url: Option<&str>, context: &Context) -> Result<(), CliError> {
+    let url = format!("http://{}", gateway.address());
+    let seen = public_url.unwrap_or(&url);
+    let (docs, openapi) = (format!("{seen}/docs"), format!("{seen}/openapi.json"));
+    if context.output.is_json() {
+        let said = json!({ "listening": url, "docs": docs, "openapi": openapi });
+        context.output.json(&said)?;
+    } else {
+        let said = format!("listening on {url}\ndescribed at {docs} and {openapi}");
+        context.output.line(said)?;
+    }
+    if let Some(locked) = gateway.locked() {
+        let text = format!(
+            "{locked}. Orders go on, and are asked about; but webhooks wait, drop-in credentials don't work, and /readyz answers 503"
+        );
+        context.output.warn(&[text]);
+    }
+    Ok(())
 }
 
 /// Logs are JSON, a line each, on standard error; `RECHARGE_LOG` says of what.

@@ -86,6 +86,17 @@ pub async fn openapi() -> Response {
 
 /// Show the interface to people
 ///
+/// The same page as `/docs`: where somebody looks who knows the address alone.
+#[utoipa::path(
+    get, path = "/", tag = "description",
+    responses((status = 200, description = "A page", body = String, content_type = "text/html")),
+)]
+pub async fn front() -> Response {
+    page().await
+}
+
+/// Show the interface to people
+///
 /// The description, to be read and tried out, and every problem that can be answered.
 #[utoipa::path(
     get, path = "/docs", tag = "description",

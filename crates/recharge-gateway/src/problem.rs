@@ -182,7 +182,7 @@ impl Code {
             Self::NoMasterKey => (
                 "no_master_key",
                 StatusCode::SERVICE_UNAVAILABLE,
-                "the operator sets RECHARGE_MASTER_KEY",
+                "the operator sets RECHARGE_MASTER_KEY to the key under which secrets are sealed; nothing has been done",
             ),
             Self::StoreUnavailable => (
                 "store_unavailable",

@@ -17,7 +17,7 @@ use recharge_store::registry::{Endpoint, KeyKind, StoredKey};
 use recharge_store::{Registry, RegistryError};
 use tokio::time::Instant;
 
-use crate::seal::MasterKey;
+use crate::seal::{self, MasterKey, OpenError};
 
 /// How often it is looked for changes.
 pub const LOOK: Duration = Duration::from_secs(1);
@@ -52,6 +52,27 @@ struct Ring {
     generation: u64,
     keys: HashMap<String, Arc<Key>>,
     targets: HashMap<MerchantId, Arc<Target>>,
+    locked: Option<Locked>,
+}
+
+/// Secrets in force that can't be opened: the master key is missing, or isn't the one under which they were sealed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{secrets} secrets of webhooks and drop-in credentials can't be opened; of the first: {why}"
+)]
+pub struct Locked {
+    /// How many.
+    pub secrets: usize,
+    /// Why the first one can't.
+    pub why: OpenError,
+}
+
+impl Locked {
+    /// Notes one more.
+    fn note(locked: &mut Option<Self>, why: OpenError) {
+        let noted = locked.get_or_insert(Self { secrets: 0, why });
+        noted.secrets += 1;
+    }
 }
 
 /// The keys at hand.
@@ -113,6 +134,11 @@ impl KeyRing {
             return self.target(merchant);
         }
         known
+    }
+
+    /// What can't be opened of that which is in force.
+    pub fn locked(&self) -> Option<Locked> {
+        self.present().locked.clone()
     }
 
     /// Notes that a key was used.
@@ -194,10 +220,16 @@ impl KeyRing {
         };
         for stored in self.registry.keys(None)? {
             let same = before.keys.get(&stored.id);
+            let secret = self.secret_of(&stored).unwrap_or_else(|why| {
+                if stored.revoked.is_none() {
+                    Locked::note(&mut ring.locked, why);
+                }
+                None
+            });
             let key = match same.filter(|key| key.stored == stored) {
                 // With its limiter.
                 Some(key) => Arc::clone(key),
-                None => Arc::new(self.key_of(stored)),
+                None => Arc::new(self.key_of(stored, secret)),
             };
             ring.keys.insert(key.stored.id.clone(), key);
         }
@@ -208,7 +240,11 @@ impl KeyRing {
             changed,
         } in self.registry.endpoints()?
         {
-            let secret = self.open(&purpose_of_endpoint(&merchant), &secret);
+            let purpose = purpose_of_endpoint(&merchant);
+            let opened = seal::open(self.master.as_ref(), &purpose, &secret);
+            let secret = opened
+                .map_err(|why| Locked::note(&mut ring.locked, why))
+                .ok();
             let target = Target {
                 url,
                 secret,
@@ -216,15 +252,25 @@ impl KeyRing {
             };
             ring.targets.insert(merchant, Arc::new(target));
         }
+        if let Some(locked) = &ring.locked {
+            tracing::error!(%locked, "secrets can't be opened: notices that they sign wait");
+        }
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
         Ok(())
     }
 
-    fn key_of(&self, stored: StoredKey) -> Key {
-        let secret = match stored.kind {
-            KeyKind::Api => None,
-            KeyKind::Juhe | KeyKind::Jisu => self.open(&purpose_of_key(&stored.id), &stored.secret),
-        };
+    /// The secret of a key that has one to be opened.
+    fn secret_of(&self, stored: &StoredKey) -> Result<Option<SecretString>, OpenError> {
+        match stored.kind {
+            KeyKind::Api => Ok(None),
+            KeyKind::Juhe | KeyKind::Jisu => {
+                let purpose = purpose_of_key(&stored.id);
+                seal::open(self.master.as_ref(), &purpose, &stored.secret).map(Some)
+            }
+        }
+    }
+
+    fn key_of(&self, stored: StoredKey, secret: Option<SecretString>) -> Key {
         Key {
             limiter: self
                 .per_second
@@ -232,13 +278,6 @@ impl KeyRing {
             stored,
             secret,
         }
-    }
-
-    fn open(&self, purpose: &str, sealed: &[u8]) -> Option<SecretString> {
-        let opened = self.master.as_ref()?.open(purpose, sealed);
-        opened
-            .inspect_err(|error| tracing::error!(purpose, %error, "a secret can't be opened"))
-            .ok()
     }
 
     fn present(&self) -> Arc<Ring> {

@@ -11,7 +11,8 @@ use utoipa_axum::routes;
 use crate::api::input::BodyLimit;
 use crate::app::App;
 use crate::problem::{Code, Problem, ProblemBody};
-use crate::{api, callbacks, compat, docs, guard, health, metrics};
+use crate::webhooks::event::Event;
+use crate::{api, callbacks, compat, docs, guard, health, metrics, webhooks};
 
 /// What the description says of the whole.
 #[derive(OpenApi)]
@@ -19,8 +20,10 @@ use crate::{api, callbacks, compat, docs, guard, health, metrics};
     info(
         title = "Recharge",
         description = "Tops up phones, landlines and broadband. An order that was answered for is not lost, is \
-            not charged twice, and is not called failed while it may have been paid. Amounts are texts in \
-            yuan; times are RFC 3339 with an offset.",
+            not charged twice, and is not called failed while it may have been paid. Amounts are answered as \
+            texts in yuan; times are RFC 3339 with an offset. Every error is a problem of RFC 9457; but what is \
+            no HTTP/1.1 request at all, or has more than 100 headers or 16 KiB of them, is answered with the \
+            status alone, without a body, and its connection is closed.",
     ),
     tags(
         (name = "orders", description = "Orders, and what becomes of them"),
@@ -32,7 +35,7 @@ use crate::{api, callbacks, compat, docs, guard, health, metrics};
         (name = "health", description = "For whoever runs the service"),
         (name = "description", description = "What you read here"),
     ),
-    components(schemas(ProblemBody)),
+    components(schemas(ProblemBody, Event<'_>)),
     modifiers(&Keys),
 )]
 struct Description;
@@ -79,6 +82,7 @@ fn all(batch_limit: usize) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(metrics::metrics))
         .routes(routes!(docs::openapi))
         .routes(routes!(docs::page))
+        .routes(routes!(docs::front))
 }
 
 /// The description of the interface, as OpenAPI 3.1. The drop-in protocols are served by a router of their own,
@@ -86,6 +90,7 @@ fn all(batch_limit: usize) -> OpenApiRouter<Arc<App>> {
 pub fn description() -> utoipa::openapi::OpenApi {
     let (_, mut description) = all(0).split_for_parts();
     description.paths.merge(compat::described::paths());
+    description.webhooks = Some(webhooks::event::described());
     description
 }
 
@@ -99,7 +104,10 @@ pub fn router(app: &Arc<App>) -> Router {
         .method_not_allowed_fallback(async || {
             Problem::new(Code::MethodNotAllowed, "there is no such method here")
         })
-        .fallback(async || Problem::new(Code::NotFound, "there is no such path"))
+        .fallback(async || {
+            let detail = "there is no such path; /docs and /openapi.json describe those that are";
+            Problem::new(Code::NotFound, detail)
+        })
         .layer(limit)
         .with_state(Arc::clone(app));
     guard::guarded(router, app)

@@ -40,6 +40,14 @@ pub enum OpenError {
         /// That of the key at hand.
         given: String,
     },
+    /// No key is at hand.
+    #[error(
+        "this secret is sealed under the master key {sealed}, and none is given: set RECHARGE_MASTER_KEY or server.master_key_file"
+    )]
+    NoKey {
+        /// The mark of the key under which it is sealed.
+        sealed: String,
+    },
     /// It is not what was sealed.
     #[error("this secret is damaged, or was sealed for something else: make the credential anew")]
     Damaged,
@@ -102,14 +110,10 @@ impl MasterKey {
 
     /// Opens what was sealed for that purpose.
     pub fn open(&self, purpose: &str, sealed: &[u8]) -> Result<SecretString, OpenError> {
-        let (version, rest) = sealed.split_first().ok_or(OpenError::Damaged)?;
-        let (mark, rest) = rest.split_first_chunk::<MARK>().ok_or(OpenError::Damaged)?;
+        let (mark, rest) = marked(sealed)?;
         let (nonce, text) = rest
             .split_first_chunk::<NONCE>()
             .ok_or(OpenError::Damaged)?;
-        if *version != VERSION {
-            return Err(OpenError::Damaged);
-        }
         if *mark != self.mark {
             return Err(OpenError::OtherKey {
                 sealed: hex::encode(mark),
@@ -126,6 +130,29 @@ impl MasterKey {
         let opened = String::from_utf8(opened).map_err(|_| OpenError::Damaged)?;
         Ok(opened.into())
     }
+}
+
+/// Opens it with the key at hand, if there is one.
+pub fn open(
+    master: Option<&MasterKey>,
+    purpose: &str,
+    sealed: &[u8],
+) -> Result<SecretString, OpenError> {
+    match master {
+        Some(master) => master.open(purpose, sealed),
+        None => Err(OpenError::NoKey {
+            sealed: hex::encode(marked(sealed)?.0),
+        }),
+    }
+}
+
+/// The mark of its key, and what follows.
+fn marked(sealed: &[u8]) -> Result<(&[u8; MARK], &[u8]), OpenError> {
+    let (version, rest) = sealed.split_first().ok_or(OpenError::Damaged)?;
+    if *version != VERSION {
+        return Err(OpenError::Damaged);
+    }
+    rest.split_first_chunk().ok_or(OpenError::Damaged)
 }
 
 impl fmt::Debug for MasterKey {

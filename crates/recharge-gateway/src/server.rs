@@ -27,7 +27,7 @@ use crate::forget;
 use crate::limits::Asks;
 use crate::linger::Lingering;
 use crate::metrics::{self, Metrics};
-use crate::ring::KeyRing;
+use crate::ring::{KeyRing, Locked};
 use crate::routes;
 use crate::seal::NoRandom;
 use crate::settings::Settings;
@@ -147,6 +147,12 @@ impl Gateway {
     /// Where it listens.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What can't be opened of that which is in force. It serves all the same: orders that may have been paid are
+    /// asked about whatever the key, and what needs the key waits. But `/readyz` says no.
+    pub fn locked(&self) -> Option<Locked> {
+        self.app.ring.locked()
     }
 
     /// Takes no more requests, answers those that have come, and stops the engine once what is under way has

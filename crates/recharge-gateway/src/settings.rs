@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use crate::seal::MasterKey;
 use crate::webhooks::Pace;
+use crate::webhooks::address::{Address, AddressError};
 
 /// What an operator decides. Set what differs from the default.
 #[derive(Debug, Clone)]
@@ -50,6 +51,13 @@ pub struct Settings {
     pub pace: Pace,
     /// How long what is under way may take once it is told to stop.
     pub drain: Duration,
+}
+
+impl Settings {
+    /// Checks where somebody is to be told: whoever sets an address and whoever sends to it asks here.
+    pub fn told_at(&self, url: &str) -> Result<Address, AddressError> {
+        Address::parse(url, self.allow_private_webhooks)
+    }
 }
 
 impl Default for Settings {

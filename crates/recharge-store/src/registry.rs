@@ -21,7 +21,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 pub use self::batches::{BatchRow, BatchTally, NewBatch, RowFate, StoredBatch};
 pub use self::keys::{Endpoint, KeyKind, Scope, Scopes, StoredKey};
 
-use crate::sqlite::{OpenError, Sqlite, file, schema};
+use crate::sqlite::{OpenError, Sqlite, connect_read_only, file, schema};
 
 /// How long a writer of orders is waited for.
 const BUSY: Duration = Duration::from_secs(10);
@@ -66,6 +66,15 @@ impl Registry {
             // Of files of orders and of accounts that are forgotten nothing is to stay in the free room.
             .and_then(|()| connection.pragma_update(None, "secure_delete", "ON"))
             .map_err(OpenError::sqlite(path))?;
+        Ok(Self {
+            connection: Mutex::new(connection),
+        })
+    }
+
+    /// Opens the registry for reading only: nothing of the file is changed, and every method that writes fails.
+    pub fn open_read_only(path: impl AsRef<Path>) -> std::result::Result<Self, OpenError> {
+        let place = file::Place::of(path.as_ref())?;
+        let connection = connect_read_only(place.path())?;
         Ok(Self {
             connection: Mutex::new(connection),
         })

@@ -75,6 +75,18 @@ pub struct Sqlite {
     _lock: Option<Lock>,
 }
 
+/// A connection for reading to a store of the present format.
+pub(crate) fn connect_read_only(path: &Path) -> Result<Connection, OpenError> {
+    let connection = copy::connect_ours(path)?;
+    let known = schema::newest(MIGRATIONS);
+    let path = path.to_owned();
+    match schema::kind(&connection, &path, MIGRATIONS)? {
+        schema::Kind::Ours(found) if found == known => Ok(connection),
+        schema::Kind::Ours(found) => Err(OpenError::Older { path, found, known }),
+        schema::Kind::Empty => Err(OpenError::NotOurs { path }),
+    }
+}
+
 impl Sqlite {
     /// Opens a store for writing, and makes it if there is none: with a fresh key, for its owner only.
     /// A file of an older format is copied beside itself and brought up to date. Blocks; a large file
@@ -119,25 +131,11 @@ impl Sqlite {
     /// answers [`StoreError::Refused`].
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let place = Place::of(path.as_ref())?;
-        let path = place.path();
-        let connection = copy::connect_ours(path)?;
-        let found = schema::kind(&connection, path, MIGRATIONS)?;
-        let known = schema::newest(MIGRATIONS);
-        match found {
-            schema::Kind::Ours(found) if found == known => {}
-            schema::Kind::Ours(found) => {
-                let path = path.to_owned();
-                return Err(OpenError::Older { path, found, known });
-            }
-            schema::Kind::Empty => {
-                let path = path.to_owned();
-                return Err(OpenError::NotOurs { path });
-            }
-        }
+        drop(connect_read_only(place.path())?);
         let shared = share(Lease(0));
         Ok(Self {
             writer: None,
-            readers: Readers::start(path, &shared)?,
+            readers: Readers::start(place.path(), &shared)?,
             shared,
             place,
             _lock: None,

@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use recharge_core::{Account, AccountKind, FaceValue, MerchantId, OrderId};
 use recharge_engine::store::{Filter, Guards, Hold, Lease, Session, Stored};
 use recharge_engine::{Acceptance, Moment, NewOrder, Store, StoreError, WallTime};
-use recharge_store::Sqlite;
+use recharge_store::registry::Endpoint;
 use recharge_store::sqlite::OpenError;
+use recharge_store::{Registry, Sqlite};
 use tempfile::TempDir;
 
 fn folder() -> (TempDir, PathBuf) {
@@ -462,4 +463,25 @@ fn a_file_with_two_names_is_not_used() {
     }
     fs::remove_file(&other).unwrap();
     drop(Sqlite::open(&path).unwrap());
+}
+
+#[test]
+fn a_registry_that_is_only_read_shows_what_there_is_and_changes_nothing() {
+    let (_folder, path) = folder();
+    let missing = Registry::open_read_only(&path).unwrap_err();
+    assert!(matches!(missing, OpenError::Missing { .. }), "{missing}");
+    assert!(!path.exists());
+    let endpoint = Endpoint {
+        merchant: MerchantId::parse("shop").unwrap(),
+        url: None,
+        secret: vec![1],
+        changed: WallTime::from_millis(1),
+    };
+    let registry = Registry::open(&path).unwrap();
+    registry.set_endpoint(&endpoint).unwrap();
+    // Beside one that writes.
+    let only = Registry::open_read_only(&path).unwrap();
+    assert!(only.set_endpoint(&endpoint).is_err());
+    assert_eq!(only.endpoints().unwrap(), [endpoint]);
+    assert_eq!(only.generation().unwrap(), registry.generation().unwrap());
 }

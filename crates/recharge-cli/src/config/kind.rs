@@ -84,7 +84,7 @@ impl Kind {
                 "write the secret as text in quotes, without spaces and line ends".to_owned()
             }
             Self::BaseUrl => {
-                "write an address in quotes, such as \"https://example.com/juhe\", without user, ? and #"
+                "write an address that begins with http:// or https://, in quotes, such as \"https://example.com/juhe\", without user, ? and #"
                     .to_owned()
             }
             Self::Proxy => "write an address in quotes, such as \"http://proxy:3128\"".to_owned(),

@@ -99,7 +99,7 @@ fn show(url: &str, access: &Access, output: &Output) -> Result<(), CliError> {
 
 Try, in another window:
   curl -H 'Authorization: Bearer {key}' '{url}/v1/orders?limit=3'
-  curl -H 'Authorization: Bearer {key}' -d '{{\"order_id\":\"A1\",\"kind\":\"mobile\",\"account\":\"18900000001\",\"amount\":50}}' {url}/v1/orders
+  curl -H 'Authorization: Bearer {key}' -d '{{\"order_id\":\"A1\",\"kind\":\"mobile\",\"account\":\"18900000001\",\"amount\":\"50\"}}' {url}/v1/orders
   curl -H 'Authorization: Bearer {key}' {url}/v1/orders/A1/events
 
 Ctrl-C ends it, and nothing is kept.",

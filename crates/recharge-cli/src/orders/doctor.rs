@@ -1,17 +1,19 @@
 //! `recharge doctor`: configuration, store, clock and upstreams, looked at without changing anything and
 //! without spending money.
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use recharge_core::{AccountKind, Call, CallError, CallErrorKind, Provider, ProviderExt as _};
-use recharge_store::Sqlite;
 use recharge_store::sqlite::OpenError;
+use recharge_store::{Registry, Sqlite};
 use serde_json::json;
 
 use super::args::DoctorArgs;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::keys;
 use crate::output::{Tone, plain};
 use crate::service;
 
@@ -148,7 +150,30 @@ async fn store(
             "it is a restored backup; orders are held until the upstreams have been asked",
         );
     }
+    sealed(&file, context, findings);
     waiting(args, context, findings).await
+}
+
+/// Whether the master key is the one under which secrets are sealed.
+fn sealed(file: &Path, context: &Context, findings: &mut Findings) {
+    const WHAT: &str = "master key";
+    let look = || {
+        let master = context.config()?.master_key()?;
+        let registry = Registry::open_read_only(file);
+        let registry = registry.map_err(|error| service::trouble(file, error))?;
+        Ok::<_, CliError>((keys::locked(registry, master.as_ref())?, master))
+    };
+    match look() {
+        Err(error) => findings.bad(WHAT, error.to_string()),
+        Ok((Some(locked), _)) => {
+            let text = format!(
+                "{locked}. Webhooks and drop-in credentials don't work, and /readyz says so, until it is right"
+            );
+            findings.bad(WHAT, text);
+        }
+        Ok((None, Some(_))) => findings.good(WHAT, "it opens every secret that is in force"),
+        Ok((None, None)) => findings.good(WHAT, "none is set, and nothing is sealed"),
+    }
 }
 
 async fn waiting(

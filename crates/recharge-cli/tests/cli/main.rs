@@ -23,6 +23,8 @@ mod demo;
 #[cfg(unix)]
 mod desk;
 mod help;
+#[cfg(unix)]
+mod master_key;
 mod provider;
 mod questions;
 #[cfg(unix)]

@@ -1,4 +1,5 @@
-//! `docs/gateway.md`, run line by line as a reader would, and the programs of shops beside it.
+//! `docs/gateway.md`, run line by line as a reader would, and the programs of shops beside it: those that place orders,
+//! and those that are told of them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::env;
@@ -7,7 +8,11 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use recharge_gateway::webhooks::signature;
 use serde_json::Value;
+
+mod receivers;
+mod shops;
 
 /// What differs from one run to the next. Its type must be the same all the same.
 const OWN: [&str; 8] = [
@@ -29,10 +34,19 @@ const SHOPS: [(&str, &str); 4] = [
     ("go", "go run shop.go"),
 ];
 
+/// How a program that is told is made ready and run at an address, and what must be on the machine for it. Each is one
+/// process: killed, it is gone.
+pub(crate) const RECEIVERS: [(&str, &str, &str); 4] = [
+    ("php", "true", "php -S ADDRESS webhook.php"),
+    ("python3", "true", "python3 webhook.py ADDRESS"),
+    ("javac", "true", "java Webhook.java ADDRESS"),
+    ("go", "go build webhook.go", "./webhook ADDRESS"),
+];
+
 /// What stands between the outputs of two blocks.
 const MARK: &str = "---- the end of a block ----";
 
-fn docs() -> PathBuf {
+pub(crate) fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
 }
 
@@ -55,13 +69,13 @@ fn blocks(page: &str) -> Vec<(&str, String)> {
     blocks
 }
 
-fn is_here(program: &str) -> bool {
+pub(crate) fn is_here(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 /// As one that nobody listens on now.
-fn free_address() -> String {
+pub(crate) fn free_address() -> String {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     taken.local_addr().unwrap().to_string()
 }
@@ -95,7 +109,7 @@ fn the_guide_works_line_by_line() {
         .map(|(_, text)| text)
         .collect();
     let (stop, before) = commands.split_last().unwrap();
-    assert!(stop.contains("kill %2"), "the last block stops the gateway");
+    assert!(stop.contains("kill %2"), "the last block stops them");
 
     let mut script =
         "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n".to_owned();
@@ -113,7 +127,14 @@ fn the_guide_works_line_by_line() {
         )
         .unwrap();
     }
-    writeln!(script, "{stop}\necho \"the gateway ended with $?\"").unwrap();
+    let (receivers, absent): (Vec<_>, Vec<_>) =
+        RECEIVERS.iter().partition(|(needs, ..)| is_here(needs));
+    println!("not on this machine, and so not run: {absent:?}");
+    for (at, (_, ready, run)) in receivers.iter().enumerate() {
+        script += &told(at, ready, run, &free_address());
+    }
+    // A failed wait ends the script.
+    writeln!(script, "{stop}\necho both have ended").unwrap();
     for address in ["127.0.0.1:8787", "127.0.0.1:8080"] {
         assert!(script.contains(address), "{address}");
         script = script.replace(address, &free_address());
@@ -156,6 +177,8 @@ fn the_guide_works_line_by_line() {
                 );
                 compared += 1;
             }
+            // The notice, which another test looks at.
+            "text" => {}
             other => panic!("a block of {other:?}, of which the test knows nothing"),
         }
     }
@@ -165,5 +188,60 @@ fn the_guide_works_line_by_line() {
         let end = format!("C000000{at} succeeded");
         assert!(rest.contains(&end), "{end:?} in {rest}");
     }
-    assert!(rest.contains("the gateway ended with 0"), "{rest}");
+    for at in 0..receivers.len() {
+        let end = format!("D000000{at} succeeded");
+        assert!(rest.contains(&end), "{end:?} in {rest}");
+    }
+    assert!(rest.contains("both have ended"), "{rest}");
+}
+
+/// A receiver, and an order of which it is told.
+fn told(at: usize, ready: &str, run: &str, address: &str) -> String {
+    let run = run.replace("ADDRESS", address);
+    let order = format!(
+        r#"{{"order_id":"D000000{at}","kind":"mobile","account":"1890000330{at}","amount":100,"notify_url":"http://{address}/"}}"#
+    );
+    format!(
+        r#"mkdir receiver{at} && cp '{shops}'/[wW]ebhook.* receiver{at}
+(cd receiver{at} && {ready})
+(cd receiver{at} && exec {run} > told.log 2> err.log) &
+curl -sS --retry 30 --retry-connrefused --retry-delay 1 -o /dev/null -d '' http://{address}/
+curl -sS $GATEWAY/v1/orders -o /dev/null -H "Authorization: Bearer $KEY" -d '{order}'
+until grep -q . receiver{at}/told.log; do sleep 0.2; done
+cat receiver{at}/told.log
+"#,
+        shops = docs().join("shops").display()
+    )
+}
+
+/// The notice that the guide shows is one, and is signed as it says.
+#[test]
+fn the_notice_of_the_guide_is_as_the_gateway_signs_it() {
+    let page = std::fs::read_to_string(docs().join("gateway.md")).unwrap();
+    let blocks = blocks(&page);
+    let notice = blocks.iter().find(|(language, _)| *language == "text");
+    let (head, body) = notice.unwrap().1.split_once("\n\n").unwrap();
+    let body = body.trim_end();
+    let header = |name: &str| {
+        let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(it, _)| *it == name).unwrap().1
+    };
+    let by_hand = blocks.iter().find(|(_, text)| text.contains("HEXKEY"));
+    let by_hand = &by_hand.unwrap().1;
+    assert!(by_hand.contains(&format!("'{body}'")));
+    let secret = by_hand.split("NOTICE_SECRET=").nth(1).unwrap();
+    let secret = secret.lines().next().unwrap().into();
+    let at = header("webhook-timestamp").parse().unwrap();
+    let signature = signature::sign(&secret, header("webhook-id"), at, body);
+    assert_eq!(signature.as_deref(), Some(header("webhook-signature")));
+
+    let event: Value = serde_json::from_str(body).unwrap();
+    let shown = blocks
+        .iter()
+        .filter(|(language, _)| *language == "json")
+        .map(|(_, text)| serde_json::from_str::<Value>(text).unwrap())
+        .find(|it| it["state"] == "succeeded");
+    assert_eq!(event["data"], shown.unwrap());
+    assert_eq!(event["type"], "order.succeeded");
+    assert_eq!(event["timestamp"], event["data"]["updated_at"]);
 }

@@ -93,7 +93,12 @@ fn missing_or_unknown(detail: &str) -> Option<&str> {
 
 /// What is wrong, without what was sent: that may be a key, or a phone number, in the wrong place.
 fn complaint(field: Option<String>, detail: &str) -> Problem {
+    let unknown = detail.starts_with("unknown field `");
     let detail = match detail.split_once("expected ") {
+        Some((_, known)) if unknown => {
+            let known = known.trim_start_matches("one of ").replace('`', "");
+            ["there is no such field; known are: ", &known].concat()
+        }
         Some((_, expected)) => ["expected ", expected].concat(),
         None if missing_or_unknown(detail).is_some() => {
             // A name that can be one of ours is told, any other not.

@@ -9,3 +9,4 @@ pub mod orders;
 pub mod upstreams;
 pub mod view;
 pub mod webhooks;
+pub mod yuan;

@@ -1,7 +1,6 @@
 //! Orders: placed, shown, listed.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,16 +10,16 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use recharge_core::{
-    Account, AccountKind, Carrier, FaceValue, MerchantId, OrderId, OrderState, ProviderId,
-    ReviewReason,
+    Account, AccountKind, Carrier, MerchantId, OrderId, OrderState, ProviderId, ReviewReason,
 };
 use recharge_engine::store::{Filter, Stored};
 use recharge_engine::{AcceptError, NewOrder, ReplyTo};
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::input::{Json, Named, Params};
 use super::view::OrderView;
+use super::yuan::Yuan;
 use crate::app::App;
 use crate::auth::{Reader, Submitter};
 use crate::problem::{Code, ListRefusals, Problem, ShowRefusals, refusals};
@@ -55,8 +54,7 @@ pub struct PlaceOrder {
     /// The number or account.
     #[schema(example = "18900001234")]
     pub account: String,
-    /// The face value in whole yuan.
-    #[schema(value_type = String, example = "100")]
+    /// The face value.
     pub amount: Yuan,
     /// The only provider that it may go to.
     pub provider: Option<String>,
@@ -69,43 +67,6 @@ pub struct PlaceOrder {
     pub notify_url: Option<String>,
 }
 
-/// A number of yuan, as text or as a JSON number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Yuan(String);
-
-impl Yuan {
-    /// As a face value.
-    pub fn face_value(&self) -> Result<FaceValue, Problem> {
-        let yuan = self.0.parse().ok();
-        let value = yuan.and_then(|yuan| FaceValue::from_yuan(yuan).ok());
-        value.ok_or_else(|| Problem::field("amount", "write whole yuan, such as \"100\""))
-    }
-}
-
-impl<'de> Deserialize<'de> for Yuan {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-
-        impl de::Visitor<'_> for Either {
-            type Value = Yuan;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("whole yuan, such as \"100\"")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Yuan, E> {
-                Ok(Yuan(text.to_owned()))
-            }
-
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Yuan, E> {
-                Ok(Yuan(number.to_string()))
-            }
-        }
-
-        deserializer.deserialize_any(Either)
-    }
-}
-
 impl PlaceOrder {
     /// What would place this order.
     pub(crate) fn of(what: &NewOrder, allow_duplicate: bool) -> Self {
@@ -113,7 +74,7 @@ impl PlaceOrder {
             order_id: what.order_id.as_str().to_owned(),
             kind: what.account.kind().as_str().to_owned(),
             account: what.account.as_str().to_owned(),
-            amount: Yuan(what.amount.yuan().to_string()),
+            amount: what.amount.into(),
             provider: what.provider.as_ref().map(|it| it.as_str().to_owned()),
             carrier: what.carrier.map(|it| it.as_str().to_owned()),
             allow_duplicate: Some(allow_duplicate),

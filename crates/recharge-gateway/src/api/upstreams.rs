@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::input::Json;
-use super::orders::Yuan;
+use super::yuan::Yuan;
 use crate::app::App;
 use crate::auth::{Operator, Reader};
 use crate::problem::{Code, Problem, refusals};
@@ -40,8 +40,7 @@ pub struct What {
     /// The number or account.
     #[schema(example = "18900001234")]
     account: String,
-    /// The face value in whole yuan.
-    #[schema(value_type = String, example = "100")]
+    /// The face value.
     amount: Yuan,
     /// Which provider; the first that sells it, if it is left out.
     provider: Option<String>,

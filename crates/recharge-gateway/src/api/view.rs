@@ -18,6 +18,11 @@ pub struct OrderView<'a> {
     /// Why it is on a person's desk.
     #[serde(skip_serializing_if = "Option::is_none")]
     review_reason: Option<&'static str>,
+    /// Why a pending order isn't sent yet. `restored`: the service was restored from a backup, and first makes sure
+    /// that the order was not sent before, which takes half an hour and more. Nothing is wrong with the order; wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "restored")]
+    held: Option<&'static str>,
     /// Rises with everything that becomes known of it.
     version: u64,
     /// mobile, landline, broadband or combined.
@@ -83,6 +88,7 @@ impl<'a> OrderView<'a> {
             order_id: what.order_id.as_str(),
             state: state.as_str(),
             review_reason: reason(state),
+            held: (state == OrderState::Pending && order.is_held()).then_some("restored"),
             version: order.version(),
             kind: AccountKind::as_str(what.account.kind()),
             account: what.account.as_str(),
@@ -108,6 +114,7 @@ impl<'a> OrderView<'a> {
         Self {
             state: OrderState::as_str(notice.state),
             review_reason: reason(notice.state),
+            held: None,
             version: notice.version,
             updated_at: time::rfc3339(since),
             ..self

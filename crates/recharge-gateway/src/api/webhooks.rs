@@ -20,7 +20,7 @@ use crate::auth::Operator;
 use crate::problem::{Code, ListRefusals, Problem, refusals};
 use crate::ring::purpose_of_endpoint;
 use crate::time;
-use crate::webhooks::{Address, event, signature};
+use crate::webhooks::{event, signature};
 
 refusals! {
     /// Why it isn't shown where a merchant is told: keys and addresses are at hand, without the store.
@@ -97,8 +97,8 @@ pub async fn set(
     Json(wanted): Json<SetWebhook>,
 ) -> Result<Response, Problem> {
     if let Some(url) = &wanted.url {
-        Address::parse(url, app.settings.allow_private_webhooks)
-            .map_err(|error| Problem::field("url", error.to_string()))?;
+        let checked = app.settings.told_at(url);
+        checked.map_err(|error| Problem::field("url", error.to_string()))?;
     }
     let (secret, sealed) = new_secret(&app, caller.merchant())?;
     let changed = app.now();
@@ -154,12 +154,16 @@ pub async fn rotate(
 
 /// A secret, as it is shown and as it is kept.
 fn new_secret(app: &App, merchant: &MerchantId) -> Result<(String, Vec<u8>), Problem> {
-    let master = app.settings.master_key.as_ref().ok_or_else(|| {
-        Problem::new(
-            Code::NoMasterKey,
-            "a webhook's secret is kept sealed, and there is no master key",
-        )
-    })?;
+    let none = |detail: &'static str| Problem::new(Code::NoMasterKey, detail);
+    let master = app.settings.master_key.as_ref();
+    let master = master
+        .ok_or_else(|| none("a webhook's secret is kept sealed, and there is no master key"))?;
+    if app.ring.locked().is_some() {
+        // Under two keys, one of them wrong, something would be lost with either.
+        return Err(none(
+            "a webhook's secret is kept sealed, and the master key is not the one of the others",
+        ));
+    }
     let no_random = |_| Problem::new(Code::Internal, "no secret could be made");
     let secret = signature::new_secret().map_err(no_random)?;
     let sealed = master

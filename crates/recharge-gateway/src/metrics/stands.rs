@@ -37,6 +37,7 @@ struct Seen {
     commits: Commits,
     load: Vec<Load>,
     usable: bool,
+    locked: u64,
     delivered: u64,
     failed: u64,
     given_up: u64,
@@ -70,6 +71,8 @@ impl Stands {
         seen.commits = app.store().commits();
         seen.load = app.driver.load();
         seen.usable = app.driver.trouble().borrow().is_none();
+        let locked = app.ring.locked().map_or(0, |locked| locked.secrets);
+        seen.locked = u64::try_from(locked).unwrap_or(u64::MAX);
         seen.delivered = app.tally.delivered();
         seen.failed = app.tally.failed();
         seen.given_up = app.tally.given_up();
@@ -133,6 +136,8 @@ impl Collector for Stands {
         commits(encoder, &seen.commits)?;
         let what = "1: the store can be used";
         one(encoder, "store_usable", what, &u64::from(seen.usable))?;
+        let what = "Secrets in force that the master key doesn't open";
+        one(encoder, "locked_secrets", what, &seen.locked)?;
         let outcomes = [
             ([("outcome", "delivered")], seen.delivered),
             ([("outcome", "failed")], seen.failed),

@@ -40,7 +40,7 @@ pub enum AddressError {
 /// The address is not one of the public internet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "this leads to an address that is not in the public internet, such as a loopback or private one, and the operator has not allowed it"
+    "this leads to an address that is not in the public internet, such as a loopback or private one: write a public one, or have the operator set webhooks.allow_private = true"
 )]
 pub struct PrivateAddress;
 

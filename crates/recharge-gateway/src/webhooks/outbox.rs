@@ -15,9 +15,10 @@ use tokio::task::{Id, JoinError, JoinSet};
 
 use super::address::Address;
 use super::client::{Client, ClientError, Outgoing};
+use super::event::Signed;
 use super::pace::Failed;
 use super::route::{self, Way};
-use super::{event, signature, upstream_form};
+use super::{event, upstream_form};
 use crate::app::App;
 use crate::ring::Key;
 use crate::trace;
@@ -28,6 +29,8 @@ pub const AT_ONCE: usize = 64;
 const BATCH: usize = 256;
 /// After how long it is tried again to write down what came of a delivery.
 const WRITE_AGAIN: Duration = Duration::from_secs(1);
+/// How often it is looked whether there is something to sign with by now.
+const SIGN_AGAIN: Duration = Duration::from_mins(1);
 /// How often it is looked at messages that are not for us to tell.
 const NOT_OURS: Duration = Duration::from_hours(24);
 
@@ -48,6 +51,8 @@ enum Outcome {
     Failed { trouble: String, as_juhe: bool },
     /// The store could not be read: nothing was tried.
     Unread(StoreError),
+    /// There is nothing to sign with: nothing was tried, and what is the operator's to mend doesn't count.
+    Unsigned,
 }
 
 impl Outbox {
@@ -149,6 +154,10 @@ impl Outbox {
                 tracing::warn!(message = message.id, %error, "an order can't be read, and is told of later");
                 Some(later(WRITE_AGAIN))
             }
+            Outcome::Unsigned => Some(Delivery {
+                trouble: Some(NO_SECRET.to_owned()),
+                ..later(SIGN_AGAIN)
+            }),
             Outcome::Failed { trouble, as_juhe } => {
                 let failed = Failed {
                     before: &message.delivery,
@@ -213,12 +222,14 @@ impl Outbox {
         };
         let (tried, as_juhe) = match route::of(&self.app, &stored) {
             Way::Nowhere => return Outcome::Told,
-            Way::Webhook { url, secret } => {
-                let tried = match secret {
-                    Some(secret) => self.webhook(message, notice, &stored, &url, &secret).await,
-                    None => Err(NO_SECRET.to_owned()),
-                };
-                (tried, false)
+            Way::Webhook { secret: None, .. } => return Outcome::Unsigned,
+            Way::UpstreamForm { key, .. } if key.secret.is_none() => return Outcome::Unsigned,
+            Way::Webhook {
+                url,
+                secret: Some(secret),
+            } => {
+                let tried = self.webhook(message, notice, &stored, &url, &secret);
+                (tried.await, false)
             }
             Way::UpstreamForm { url, key } => (
                 self.upstream_form(notice, &stored, &url, &key).await,
@@ -244,17 +255,10 @@ impl Outbox {
     ) -> Result<(), String> {
         let to = self.address(url)?;
         let body = event::body(stored, notice, message.since);
-        let id = event::id(message);
         // Of this try: a receiver refuses what was signed long ago.
-        let timestamp = self.app.now().millis().div_euclid(1_000);
-        let signature = signature::sign(secret, &id, timestamp, &body).ok_or(NO_SECRET)?;
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert("webhook-timestamp", HeaderValue::from(timestamp));
-        for (name, value) in [("webhook-id", id), ("webhook-signature", signature)] {
-            let value = HeaderValue::try_from(value).map_err(|error| error.to_string())?;
-            headers.insert(name, value);
-        }
+        let signed = Signed::new(secret, event::id(message), self.app.now(), &body);
+        let headers = signed.ok_or(NO_SECRET)?.into_headers();
+        let headers = headers.map_err(|error| error.to_string())?;
         let answered = self.client.post(Outgoing { to, headers, body }).await?;
         if answered.status.is_success() {
             Ok(())
@@ -289,8 +293,8 @@ impl Outbox {
     }
 
     fn address(&self, url: &str) -> Result<Address, String> {
-        let allow_private = self.app.settings.allow_private_webhooks;
-        Address::parse(url, allow_private).map_err(|error| error.to_string())
+        let checked = self.app.settings.told_at(url);
+        checked.map_err(|error| error.to_string())
     }
 }
 

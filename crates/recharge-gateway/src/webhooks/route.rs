@@ -10,7 +10,6 @@ use recharge_store::registry::KeyKind;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::ring::Key;
-use crate::webhooks::Address;
 
 /// Before the id of the drop-in credential under which an order was taken.
 const COMPAT: &str = "compat:";
@@ -68,8 +67,8 @@ pub(super) fn of(app: &App, stored: &Stored) -> Way {
 /// Checks the address that an order names: its form, and that there is something to sign with.
 pub(crate) async fn check(app: &App, merchant: &MerchantId, url: &str) -> Result<(), Problem> {
     let wrong = |detail| Problem::field("notify_url", detail);
-    Address::parse(url, app.settings.allow_private_webhooks)
-        .map_err(|error| wrong(error.to_string()))?;
+    let checked = app.settings.told_at(url);
+    checked.map_err(|error| wrong(error.to_string()))?;
     if app.ring.target_now(merchant).await.is_none() {
         let detail = "make a secret first: recharge webhooks set";
         return Err(wrong(detail.to_owned()));

@@ -243,6 +243,7 @@ async fn work(record: &mut Record) {
     for path in [
         "/openapi.json",
         "/docs",
+        "/",
         "/healthz",
         "/readyz",
         "/v1/balances",

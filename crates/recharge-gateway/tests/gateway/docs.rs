@@ -54,3 +54,20 @@ async fn the_description_is_whole() {
     }
     assert!(text.contains("\"$ref\""));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_knows_the_address_alone_finds_the_description() {
+    let stage = Stage::open().await;
+    let page = stage.call("GET", "/docs", None, None).await;
+    let front = stage.call("GET", "/", None, None).await;
+    assert_eq!((front.status, &front.kind), (200, &page.kind));
+    assert_eq!(front.text, page.text);
+    for path in ["/v1", "/v2/orders", "/index.html"] {
+        let told = stage.call("GET", path, None, None).await;
+        assert_eq!((told.status, &*told.code()), (404, "not_found"));
+        let detail = told.json()["detail"].to_string();
+        for place in ["/docs", "/openapi.json"] {
+            assert!(detail.contains(place), "{detail}");
+        }
+    }
+}

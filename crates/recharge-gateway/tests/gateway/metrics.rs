@@ -79,6 +79,7 @@ async fn they_tell_what_happened() {
         ),
         (r#"recharge_oldest_order_age_seconds{state="unknown"}"#, 0.0),
         ("recharge_store_usable", 1.0),
+        ("recharge_locked_secrets", 0.0),
         (r#"recharge_kept_back{provider="juhe"}"#, 0.0),
     ] {
         assert!(

@@ -17,6 +17,7 @@ async fn an_order_is_placed_once_and_comes_to_its_end() {
     let placed = placed.json();
     assert_eq!(placed["order_id"], "A1");
     assert_eq!(placed["amount"], "100");
+    assert_eq!(placed.get("held"), None);
     assert!(placed["created_at"].as_str().unwrap().ends_with("+08:00"));
     let again = stage
         .call("POST", "/v1/orders", Some(&key), Some(&body))
@@ -241,4 +242,80 @@ async fn lists_go_page_by_page_and_filters_hold() {
         .call("GET", "/v1/statements/today", Some(&key), None)
         .await;
     assert_eq!(told.status, 422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_amount_is_whole_yuan_as_text_or_as_a_number_and_answered_as_text() {
+    let stage = Stage::open().await;
+    let key = stage.key("shop", ALL);
+    let place = async |id: u32, amount: &str| {
+        let body = order(&format!("A{id}"), id).replace("\"100\"", amount);
+        stage
+            .call("POST", "/v1/orders", Some(&key), Some(&body))
+            .await
+    };
+    for (id, amount) in [(1, "100"), (2, "\"100\"")] {
+        let placed = place(id, amount).await;
+        assert_eq!(placed.status, 202, "{placed:?}");
+        assert_eq!(placed.json()["amount"], "100");
+    }
+    for amount in [
+        "99.5", "100.0", "\"99.5\"", "0", "-100", "\"\"", "null", "true",
+    ] {
+        let refused = place(3, amount).await;
+        assert_eq!(refused.status, 422, "{amount}: {refused:?}");
+        assert_eq!(refused.json()["field"], "amount", "{amount}");
+        let detail = refused.json()["detail"].to_string();
+        assert!(detail.contains(r#"such as \"100\" or 100"#), "{detail}");
+    }
+    let described = serde_json::to_value(recharge_gateway::routes::description()).unwrap();
+    let amount = &described["components"]["schemas"]["Yuan"]["oneOf"];
+    assert_eq!(
+        (&amount[0]["type"], &amount[1]["type"]),
+        (&"string".into(), &"integer".into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_is_none_is_named_with_those_that_are() {
+    let stage = Stage::open().await;
+    let key = stage.key("shop", ALL);
+    let body = order("A1", 1).replace("\"account\"", "\"phone\"");
+    let refused = stage
+        .call("POST", "/v1/orders", Some(&key), Some(&body))
+        .await;
+    assert_eq!(refused.status, 422);
+    let problem = refused.json();
+    assert_eq!(problem["field"], "phone");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.starts_with("there is no such field;"), "{detail}");
+    for known in ["order_id", "account", "notify_url"] {
+        assert!(detail.contains(known), "{detail}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_a_restored_backup_holds_says_so() {
+    use recharge_engine::Store as _;
+    let mut stage = Stage::without_gateway().await;
+    {
+        let store = recharge_store::Sqlite::open(stage.file()).unwrap();
+        let week = std::time::Duration::from_hours(168);
+        store.set_hold(Some(week)).await.unwrap();
+    }
+    stage.start().await;
+    let key = stage.key("shop", ALL);
+    let body = order("A1", 1);
+    let placed = stage
+        .call("POST", "/v1/orders", Some(&key), Some(&body))
+        .await;
+    assert_eq!(placed.status, 202, "{placed:?}");
+    let shown = stage.call("GET", "/v1/orders/A1", Some(&key), None).await;
+    for order in [placed.json(), shown.json()] {
+        assert_eq!(order["state"], "pending");
+        assert_eq!(order["held"], "restored");
+    }
+    let listed = stage.call("GET", "/v1/orders", Some(&key), None).await;
+    assert_eq!(listed.json()["orders"][0]["held"], "restored");
+    stage.stop().await;
 }

@@ -72,6 +72,7 @@ pub(crate) const CALLS: &[Call] = &[
     call("GET", "/readyz", "/readyz", None, None, 200),
     call("GET", "/openapi.json", "/openapi.json", None, None, 200),
     call("GET", "/docs", "/docs", None, None, 200),
+    call("GET", "/", "/", None, None, 200),
 ];
 
 #[test]

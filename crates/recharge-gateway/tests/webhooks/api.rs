@@ -65,3 +65,28 @@ async fn without_a_master_key_there_is_no_secret() {
     }
     assert!(gateway.stop().await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_address_is_refused_with_the_setting_that_would_allow_it() {
+    let mut scene = Scene::new(Settle::After(Duration::ZERO)).await;
+    scene.settings.allow_private_webhooks = false;
+    let shop = scene.key("shop");
+    let gateway = scene.gateway().await;
+    set_webhook(&gateway, &shop, None).await;
+    let url = "http://127.0.0.1:8090/";
+    let place = format!(
+        r#"{{"order_id":"A1","kind":"mobile","account":"18900001234","amount":"100","notify_url":"{url}"}}"#
+    );
+    for (method, path, body, field) in [
+        ("PUT", "/v1/webhook", format!(r#"{{"url":"{url}"}}"#), "url"),
+        ("POST", "/v1/orders", place, "notify_url"),
+    ] {
+        let refused = ask(&gateway, &shop, method, path, &body).await;
+        assert_eq!(refused.status, 422, "{refused:?}");
+        let problem = refused.json();
+        assert_eq!(problem["field"], field);
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("webhooks.allow_private"), "{detail}");
+    }
+    assert!(gateway.stop().await);
+}

@@ -249,3 +249,51 @@ async fn alarms_are_counted_and_the_command_line_s_orders_left_alone() {
     outbox.await.unwrap();
     assert!(app.driver.stop(Duration::from_secs(30)).await);
 }
+
+/// What receivers are written after is what is sent: every header and field that is described, and no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_is_as_it_is_described() {
+    let scene = Scene::new(AT_ONCE).await;
+    let shop = scene.key("shop");
+    let gateway = scene.gateway().await;
+    let receiver = Receiver::start(Answer::With(204, "")).await;
+    set_webhook(&gateway, &shop, Some(&receiver.url("/"))).await;
+    place(&gateway, &shop, "A0000001", None).await;
+    let got = until("the notice", async || receiver.got().first().cloned()).await;
+    assert!(gateway.stop().await);
+
+    let described = serde_json::to_value(recharge_gateway::routes::description()).unwrap();
+    let notice = &described["webhooks"]["order"]["post"];
+    assert_eq!(notice["tags"][0], "webhooks");
+    let headers = notice["parameters"].as_array().unwrap();
+    assert_eq!(headers.len(), 3);
+    for header in headers {
+        assert_eq!(header["in"], "header");
+        assert!(!got.header(header["name"].as_str().unwrap()).is_empty());
+    }
+    let content = notice["requestBody"]["content"].as_object().unwrap();
+    let schema = &content[got.header("content-type")]["schema"];
+    let mut to_compare = vec![(schema, got.json())];
+    let mut objects = 0;
+    while let Some((schema, value)) = to_compare.pop() {
+        let schema = match schema["$ref"].as_str() {
+            Some(pointer) => described.pointer(&pointer[1..]).unwrap(),
+            None => schema,
+        };
+        let Some(fields) = value.as_object() else {
+            continue;
+        };
+        objects += 1;
+        let properties = schema["properties"].as_object().unwrap();
+        for required in schema["required"].as_array().unwrap() {
+            assert!(
+                fields.contains_key(required.as_str().unwrap()),
+                "{required}"
+            );
+        }
+        for (name, field) in fields {
+            to_compare.push((&properties[name], field.clone()));
+        }
+    }
+    assert_eq!(objects, 2, "the event, and the order in it");
+}

@@ -16,6 +16,7 @@ mod delivery;
 mod described;
 mod forget;
 mod kit;
+mod master_key;
 mod receiver;
 mod refused;
 mod upstream_form;

@@ -23,6 +23,26 @@ async fn floods_of_headers_are_refused() {
     is_served(&stage).await;
 }
 
+/// It is hyper that answers these, before there is a request, and it can't be given a body for it. The description says
+/// so.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_request_is_answered_with_the_status_alone() {
+    let stage = Stage::open().await;
+    let line = "GET /healthz HTTP/1.1\r\nhost: x\r\n";
+    for (head, status) in [
+        ("nonsense\r\n\r\n".to_owned(), 400),
+        (format!("{line}no header\r\n\r\n"), 400),
+        (format!("{line}{}\r\n", "x: y\r\n".repeat(101)), 431),
+    ] {
+        let answer = raw(stage.address(), head.as_bytes()).await;
+        assert_eq!(statuses(&answer), [status], "{answer}");
+        assert!(answer.contains("\r\ncontent-length: 0\r\n"), "{answer}");
+        assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    }
+    is_served(&stage).await;
+}
+
 /// Its body is read, whoever sends it.
 const OUTER: &str = "POST /callbacks/juhe HTTP/1.1\r\nhost: x\r\n";
 
