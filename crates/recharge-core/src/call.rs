@@ -195,7 +195,7 @@ pub struct CallError {
 /// The kinds of [`CallError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallErrorKind {
-    /// The call exists not at this provider: ask another way.
+    /// This provider has no such call: ask another way.
     Unsupported,
     /// Transport trouble: try again later.
     Transport,

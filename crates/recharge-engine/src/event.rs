@@ -3,8 +3,8 @@
 use std::fmt;
 
 use recharge_core::{
-    AttemptNumber, Money, OrderState, ProviderId, QueryOutcome, SubmitOutcome, UpstreamOrderId,
-    UpstreamState,
+    AttemptNumber, Money, OrderState, ProviderId, QueryOutcome, Redactor, SubmitOutcome,
+    UpstreamOrderId, UpstreamState,
 };
 
 use crate::attempt::Said;
@@ -263,8 +263,8 @@ impl fmt::Display for Person {
     }
 }
 
-/// What a person decided, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a person decided, and why. Its `Debug` masks mobile numbers: people write what they like.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Decision {
     /// What.
     pub verdict: Verdict,
@@ -274,6 +274,18 @@ pub struct Decision {
     pub evidence: String,
     /// The version of the order that the person had seen.
     pub seen: u64,
+}
+
+impl fmt::Debug for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let evidence = Redactor::default().redact(&self.evidence, &[]);
+        f.debug_struct("Decision")
+            .field("verdict", &self.verdict)
+            .field("by", &self.by)
+            .field("evidence", &evidence)
+            .field("seen", &self.seen)
+            .finish()
+    }
 }
 
 /// What people can decide.

@@ -27,8 +27,8 @@ use crate::{Acceptance, Alarm, Epoch, Notice, NumberKey, Order, Recorded, Step, 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderKey(pub u64);
 
-/// Under which a worker claims orders. It dies with the worker: when another begins on the same store,
-/// nothing is written any more under an earlier one that claims, sends or decides.
+/// Under which a worker claims orders. It dies with the worker: when another begins on the same store, claims,
+/// sends and decisions under an earlier one are refused; facts are still taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lease(pub u64);
 
@@ -183,8 +183,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// After a crash: lease and epoch that were given out are never given out again.
     async fn begin(&self) -> Result<Session, StoreError>;
 
-    /// The next epoch, after a jump of the clock. `None` for a worker whose lease is void: were its epoch above
-    /// that of the worker that has begun since, that one would wait for ever for what was written down in it.
+    /// The next epoch, after a jump of the clock. `None` once another worker has begun: an epoch given out now would
+    /// be later than that worker's, whose waits for what was written down in it would never end.
     ///
     /// After a crash: it is never given out again.
     async fn next_epoch(&self, lease: Lease) -> Result<Option<Epoch>, StoreError>;

@@ -23,7 +23,7 @@ pub enum Code {
     Forbidden,
     /// There is no such thing, or it is another merchant's.
     NotFound,
-    /// There is the path, and not for this method.
+    /// The path exists, but not for this method.
     MethodNotAllowed,
     /// The body isn't JSON.
     Malformed,

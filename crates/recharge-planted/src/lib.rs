@@ -25,7 +25,7 @@ impl Bug {
     ///
     /// # Errors
     ///
-    /// There is none in this build.
+    /// [`Unknown`] if no bug of this build has it.
     pub fn named(name: &str) -> Result<Self, Unknown> {
         let mut names = (1..).zip(names::NAMES);
         let found = names.find(|(_, known)| **known == name);

@@ -31,7 +31,7 @@ same --order-id with the same content is the same order, and is not sent twice. 
 refused.
 
   0  succeeded; with --no-wait: accepted
-  1  failed: the customer was not charged
+  1  failed: not charged, as far as anything proves it
   5  it has not ended, or is on a person's desk: ask with `recharge query`, never order it again under
      another id")]
     Submit(SubmitArgs),
@@ -40,7 +40,7 @@ refused.
   recharge query A0000001
 
   0  succeeded
-  1  failed: the customer was not charged
+  1  failed: not charged, as far as anything proves it
   2  there is no such order in this store
   5  it has not ended, or is on a person's desk")]
     Query(OneArgs),

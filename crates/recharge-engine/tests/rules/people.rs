@@ -490,3 +490,16 @@ fn a_refused_command_changes_nothing() {
         assert!(recharge_engine::step(&case.policy, &case.order, fact, case.now).is_ok());
     }
 }
+
+#[test]
+fn what_people_write_is_shown_without_numbers_of_customers() {
+    let decision = Decision {
+        verdict: Verdict::Failed,
+        by: person("ann"),
+        evidence: "18900001234 had no credit by telephone".to_owned(),
+        seen: 3,
+    };
+    let shown = format!("{:?}", Command::Decide(decision));
+    assert!(shown.contains("189****1234 had no credit"), "{shown}");
+    assert!(!shown.contains("18900001234"), "{shown}");
+}
