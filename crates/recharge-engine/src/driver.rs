@@ -58,7 +58,7 @@ use recharge_core::{AccountKind, MerchantId, OrderId, Provider, ProviderId};
 use tokio::sync::watch;
 
 use self::core::Core;
-pub use self::error::{ActError, StartError, TakeError};
+pub use self::error::{ActError, StartError, TakeError, WaitError};
 pub use self::tasks::{OnTokio, Spawn, Task};
 use crate::store::{Accepted, AccountLimits, KeptCallback, Stored};
 use crate::{AcceptError, Clock, Command, Input, NewOrder, Order, Route, Store, StoreError, Times};
@@ -256,17 +256,16 @@ impl Driver {
             .unwrap_or(Err(AcceptError::Stopping))
     }
 
-    /// Waits until an order rests: ended, or on a person's desk. `None` if there is no such order, or if
-    /// the driver stops before.
+    /// Waits until an order rests: ended, or on a person's desk.
     ///
     /// That may take days: put a timeout around it. The future may be dropped at any time; the order goes
     /// on.
-    pub async fn rest(
+    pub async fn until_at_rest(
         &self,
         merchant: &MerchantId,
         order_id: &OrderId,
-    ) -> Result<Option<Order>, StoreError> {
-        self.core.rest(merchant, order_id).await
+    ) -> Result<Order, WaitError> {
+        self.core.until_at_rest(merchant, order_id).await
     }
 
     /// An order as it stands.

@@ -168,9 +168,9 @@ async fn live(driver: &Driver, at: usize) -> std::result::Result<(), String> {
     let (merchant, order_id) = (what.merchant.clone(), what.order_id.clone());
     let accepted = driver.accept(what, false).await;
     accepted.map_err(|error| error.to_string())?;
-    let rest = driver.rest(&merchant, &order_id).await;
+    let rest = driver.until_at_rest(&merchant, &order_id).await;
     match rest.map_err(|error| error.to_string())? {
-        Some(order) if order.state().is_end() => Ok(()),
+        order if order.state().is_end() => Ok(()),
         other => Err(format!("no end: {other:?}")),
     }
 }

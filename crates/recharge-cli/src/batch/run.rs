@@ -10,6 +10,7 @@ use std::sync::Arc;
 use indicatif::ProgressBar;
 use recharge_batch::Row;
 use recharge_core::{MerchantId, OrderState};
+use recharge_engine::driver::WaitError;
 use recharge_engine::store::OrderKey;
 use recharge_engine::{AcceptError, Driver, Order, Store};
 use serde_json::json;
@@ -128,9 +129,11 @@ async fn place(
                     if verbose {
                         shown.suspend(|| to_stderr(&format!("accepted {}", what.order_id)));
                     }
-                    let rest = driver.rest(&what.merchant, &what.order_id).await;
-                    let rest = rest.map_err(CliError::store)?;
-                    let order = rest.unwrap_or_else(|| accepted.stored.order.clone());
+                    let order = match driver.until_at_rest(&what.merchant, &what.order_id).await {
+                        Ok(order) => order,
+                        Err(WaitError::Store(error)) => return Err(CliError::store(error)),
+                        Err(_) => accepted.stored.order.clone(),
+                    };
                     of_order(driver.store().as_ref(), accepted.stored.key, &order).await?
                 }
                 Err(AcceptError::Store(error)) => return Err(CliError::store(error)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use recharge_core::Provider;
-use recharge_engine::driver::Setup;
+use recharge_engine::driver::{Setup, WaitError};
 use recharge_engine::{NewOrder, Order, SystemClock, Times};
 use recharge_http::{HttpConfig, HyperTransport, Transport};
 use recharge_jisu::{JisuConfig, JisuProvider};
@@ -84,8 +84,12 @@ pub(super) async fn play(
         driver.accept(what, false).await?;
         let driver = driver.clone();
         tasks.spawn(async move {
-            let order = driver.rest(&merchant, &order_id).await?;
-            Ok::<_, DemoError>((index, order.ok_or(DemoError::Lost(order_id))?))
+            let order = driver.until_at_rest(&merchant, &order_id).await;
+            let order = order.map_err(|error| match error {
+                WaitError::Store(error) => DemoError::from(error),
+                _ => DemoError::Lost(order_id),
+            })?;
+            Ok::<_, DemoError>((index, order))
         });
     }
     let mut orders = Vec::new();

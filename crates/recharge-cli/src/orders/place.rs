@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use recharge_core::{MerchantId, OrderId, OrderState, Standing};
-use recharge_engine::driver::ActError;
+use recharge_engine::driver::{ActError, WaitError};
 use recharge_engine::store::{OrderKey, Stored};
 use recharge_engine::{AcceptError, Command, Event, Order, Purpose, Store};
 
@@ -133,9 +133,11 @@ pub(super) async fn decide(args: DecideArgs, context: &Context) -> Result<Exit, 
 async fn wait(service: &Service, order: &Order, stop: Stop) -> Result<(), CliError> {
     let what = order.what();
     tokio::select! {
-        rest = service.driver.rest(&what.merchant, &what.order_id) => {
-            rest.map_err(CliError::store)?;
-        }
+        rest = service.driver.until_at_rest(&what.merchant, &what.order_id) => match rest {
+            Ok(_) | Err(WaitError::Stopping) => {}
+            Err(WaitError::Store(error)) => return Err(CliError::store(error)),
+            Err(error) => return Err(CliError::unusable(error.to_string())),
+        },
         () = stop.wait() => {
             to_stderr("interrupted: the order stays as it is; `recharge query` asks about it, and the same `recharge submit` goes on with it");
         }

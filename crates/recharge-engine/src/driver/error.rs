@@ -44,6 +44,21 @@ pub enum ActError {
     Stopping,
 }
 
+/// Why nobody waits for an order any longer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// There is no such order.
+    #[error("there is no such order")]
+    NoSuchOrder,
+    /// The driver has stopped. The order is as it was left, and the next worker goes on with it: it is not over.
+    #[error("the service is stopping; the order goes on when it begins again")]
+    Stopping,
+    /// The store can't be read. The order goes on.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Why a callback is not taken. It must not be answered with success.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use recharge_core::{MerchantId, OrderId};
 use tokio::sync::oneshot;
 
-use super::ActError;
+use super::{ActError, WaitError};
 use super::core::{AFTER_TROUBLE, Core, TellError, lock};
 use super::trace;
 use crate::store::{Accepted, Hold, InboxEntry, KeptCallback};
@@ -88,21 +88,20 @@ impl Core {
         }
     }
 
-    pub(super) async fn rest(
+    pub(super) async fn until_at_rest(
         &self,
         merchant: &MerchantId,
         order_id: &OrderId,
-    ) -> Result<Option<Order>, StoreError> {
-        let Some(key) = self.store.find(merchant, order_id).await? else {
-            return Ok(None);
-        };
+    ) -> Result<Order, WaitError> {
+        let key = self.store.find(merchant, order_id).await?;
+        let key = key.ok_or(WaitError::NoSuchOrder)?;
         // Most that are asked for have ended; who waits for those would never be told.
         let rests = async || {
             let stored = self.store.read(key).await?;
             Ok::<_, StoreError>(stored.map(|it| it.order).filter(Order::is_at_rest))
         };
         if let Some(order) = rests().await? {
-            return Ok(Some(order));
+            return Ok(order);
         }
         // First be told of what comes, then look again, or its end could fall between.
         let (tell, told) = oneshot::channel();
@@ -114,12 +113,12 @@ impl Core {
             waiting.push(tell);
         }
         if let Some(order) = rests().await? {
-            return Ok(Some(order));
+            return Ok(order);
         }
         if self.stopping() {
-            return Ok(None);
+            return Err(WaitError::Stopping);
         }
-        Ok(told.await.ok())
+        told.await.map_err(|_| WaitError::Stopping)
     }
 
     pub(super) async fn command(

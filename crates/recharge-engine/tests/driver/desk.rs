@@ -74,15 +74,17 @@ impl Desk {
     /// The order once it rests.
     pub(crate) async fn rest(&self) -> Order {
         let merchant = MerchantId::local();
-        let rest = self.driver.rest(&merchant, &self.id).await.unwrap();
-        rest.unwrap()
+        self.driver
+            .until_at_rest(&merchant, &self.id)
+            .await
+            .unwrap()
     }
 
     pub(crate) fn spawn(&self) -> tokio::task::JoinHandle<Order> {
         let (driver, id) = (self.driver.clone(), self.id.clone());
         tokio::spawn(async move {
-            let rest = driver.rest(&MerchantId::local(), &id).await;
-            rest.unwrap().unwrap()
+            let rest = driver.until_at_rest(&MerchantId::local(), &id).await;
+            rest.unwrap()
         })
     }
 

@@ -1,5 +1,6 @@
 //! Orders that nobody might see to any more, and what a stop or a jump of the clock might lose.
 
+use recharge_core::OrderId;
 use recharge_engine::driver::StartError;
 use recharge_engine::memory::Fault;
 
@@ -253,16 +254,20 @@ async fn a_stop_of_a_driver_that_has_nothing_to_do_takes_no_time_and_sends_follo
     pass(2).await;
     let driver = desk.driver.clone();
     let id = desk.id.clone();
-    let follower = tokio::spawn(async move { driver.rest(&MerchantId::local(), &id).await });
+    let follower =
+        tokio::spawn(async move { driver.until_at_rest(&MerchantId::local(), &id).await });
     pass(1).await;
     assert!(desk.driver.stop(Duration::from_millis(10)).await);
     let sent_away = tokio::time::timeout(Duration::from_secs(1), follower).await;
-    assert_eq!(sent_away.unwrap().unwrap(), Ok(None));
+    assert_eq!(sent_away.unwrap().unwrap(), Err(WaitError::Stopping));
     // Nor does anybody wait who comes later.
     let merchant = MerchantId::local();
-    let late = desk.driver.rest(&merchant, &desk.id);
+    let late = desk.driver.until_at_rest(&merchant, &desk.id);
     let sent_away = tokio::time::timeout(Duration::from_secs(1), late).await;
-    assert_eq!(sent_away.unwrap(), Ok(None));
+    assert_eq!(sent_away.unwrap(), Err(WaitError::Stopping));
+    let unknown = OrderId::parse("nobody-ordered-this").unwrap();
+    let nothing = desk.driver.until_at_rest(&merchant, &unknown).await;
+    assert_eq!(nothing, Err(WaitError::NoSuchOrder));
     let by = person("ann");
     let refused = desk.command(Command::AskAgain { by }).await;
     assert_eq!(refused, Err(ActError::Stopping));

@@ -33,7 +33,7 @@ use recharge_core::{
     Account, AccountKind, Doubt, DoubtKind, FaceValue, MerchantId, OrderState, Provider,
     ReviewReason, SubmitOutcome, UpstreamState,
 };
-use recharge_engine::driver::{ActError, Setup, default_routes};
+use recharge_engine::driver::{ActError, Setup, WaitError, default_routes};
 use recharge_engine::{
     AcceptError, Alarm, Clock, Command, CommandError, Epoch, Event, MemoryStore, Order, Purpose,
     Store, SystemClock, Verdict,
