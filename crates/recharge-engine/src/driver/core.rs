@@ -65,6 +65,23 @@ pub(super) struct Held {
     pub(super) asked_by_people: Mutex<BTreeSet<u32>>,
 }
 
+/// By what a step is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum By {
+    /// Its claimer: it may send and decide.
+    Claimer(Lease),
+    /// A fact, which needs no claim.
+    Fact,
+    /// A kept callback: a fact, and the callback has then been handled.
+    Callback(u64),
+}
+
+impl From<Option<Lease>> for By {
+    fn from(lease: Option<Lease>) -> Self {
+        lease.map_or(Self::Fact, Self::Claimer)
+    }
+}
+
 /// Why an input did not become durable.
 #[derive(Debug)]
 pub(super) enum TellError {
@@ -191,13 +208,14 @@ impl Core {
     pub(super) async fn tell(
         &self,
         held: &Held,
-        lease: Option<Lease>,
+        by: impl Into<By>,
         input: impl Fn(SendToken, Jitter) -> Input,
     ) -> Result<Vec<Effect>, TellError> {
+        let by = by.into();
         let mut order = held.order.lock().await;
         loop {
             let made = self.step(&order, &input)?;
-            match self.write(held, lease, &mut order, made).await? {
+            match self.write(held, by, &mut order, made).await? {
                 Written::Durable(effects) => return Ok(effects),
                 Written::Again => {}
             }
@@ -224,18 +242,24 @@ impl Core {
     pub(super) async fn write(
         &self,
         held: &Held,
-        lease: Option<Lease>,
+        by: impl Into<By>,
         order: &mut Order,
         made: Step,
     ) -> Result<Written, TellError> {
+        let by = by.into();
         let Some(last) = made.events.last() else {
+            self.mark(by).await;
             return Ok(Written::Durable(made.effects));
         };
         let (key, epoch) = (held.key, last.at.epoch.0);
         let mut wait = Duration::from_millis(50);
         loop {
-            let appended = self.store.append(key, lease, &made).await;
-            match decide::wrote(appended, lease.is_some()) {
+            let appended = match by {
+                By::Claimer(lease) => self.store.append(key, Some(lease), &made).await,
+                By::Fact => self.store.append(key, None, &made).await,
+                By::Callback(id) => self.store.append_heard(key, &made, id).await,
+            };
+            match decide::wrote(appended, matches!(by, By::Claimer(_))) {
                 Wrote::Durable => {
                     self.store_works();
                     held.stepped_in.store(epoch, Ordering::Release);
@@ -259,6 +283,7 @@ impl Core {
                 Wrote::Unknown => {
                     *order = self.read_back(key).await?;
                     if decide::is_ours(order, &made) {
+                        self.mark(by).await;
                         held.stepped_in.store(epoch, Ordering::Release);
                         self.tell_waiting(key, order);
                         return Ok(Written::Durable(made.effects));
@@ -278,6 +303,14 @@ impl Core {
                     return Err(error.into());
                 }
             }
+        }
+    }
+
+    /// Marks a callback that made a step as handled, where no append has done so for sure.
+    async fn mark(&self, by: By) {
+        if let By::Callback(id) = by {
+            // What is not marked is told again at the next start, which is harmless.
+            drop(self.store.handled(id).await);
         }
     }
 
