@@ -92,7 +92,6 @@ pub fn description() -> utoipa::openapi::OpenApi {
 /// The service, without what guards its connections.
 pub fn router(app: &Arc<App>) -> Router {
     let (router, _) = all(app.settings.batch_limit).split_for_parts();
-    let limit = Extension(BodyLimit(app.settings.body_limit));
     let router = router
         .merge(compat::router(Arc::clone(app)))
         .merge(docs::files())
@@ -100,7 +99,6 @@ pub fn router(app: &Arc<App>) -> Router {
             Problem::new(Code::MethodNotAllowed, "there is no such method here")
         })
         .fallback(async || Problem::new(Code::NotFound, "there is no such path"))
-        .layer(limit)
         .with_state(Arc::clone(app));
     guard::guarded(router, app)
 }
