@@ -26,6 +26,7 @@ pub mod error;
 pub mod exit;
 mod files;
 pub mod keys;
+mod logs;
 pub mod orders;
 pub mod output;
 pub mod provider;

@@ -6,12 +6,12 @@ use clap::Args;
 use recharge_gateway::{Gateway, ServeError};
 use recharge_store::Registry;
 use serde_json::json;
-use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::files;
+use crate::logs;
 use crate::orders::args::Database;
 use crate::service;
 use crate::stop::Stop;
@@ -28,7 +28,7 @@ pub struct ServeArgs {
 pub(crate) async fn run(args: ServeArgs, context: &Context) -> Result<Exit, CliError> {
     // Listened to before anybody is told that it runs.
     let stop = Stop::listen()?;
-    logs()?;
+    logs::start()?;
     let mut settings = context.config()?.server()?;
     let prepared = service::prepare(context, &args.database)?;
     let file = prepared.file.clone();
@@ -86,19 +86,4 @@ fn say(gateway: &Gateway, public_url: Option<&str>, context: &Context) -> Result
         context.output.warn(&[text]);
     }
     Ok(())
-}
-
-/// Logs are JSON, a line each, on standard error; `RECHARGE_LOG` says of what.
-fn logs() -> Result<(), CliError> {
-    let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .with_env_var("RECHARGE_LOG")
-        .from_env()
-        .map_err(|error| CliError::unconfigured(format!("RECHARGE_LOG: {error}")))?;
-    tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .try_init()
-        .map_err(|error| CliError::system("can't write logs", std::io::Error::other(error)))
 }

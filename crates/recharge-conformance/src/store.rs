@@ -118,6 +118,7 @@ macro_rules! store_suite {
             a_callback_is_kept_once
             a_callback_is_whose_its_number_is
             unhandled_callbacks_outlive_a_crash
+            a_callback_is_handled_with_its_step
             pages_cover_every_order_once
             pages_go_by_the_time_of_acceptance
             what_is_counted_is_what_is_listed

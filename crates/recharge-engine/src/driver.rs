@@ -40,6 +40,7 @@ mod error;
 mod gate;
 mod hand;
 mod intake;
+mod random;
 mod recover;
 mod recovery;
 mod scheduler;

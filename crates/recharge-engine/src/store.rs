@@ -240,6 +240,23 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         step: &Step,
     ) -> Result<(), AppendError>;
 
+    /// Appends the events of a step that a [kept](Self::keep_callback) callback made, a fact, and marks the
+    /// callback as [handled](Self::handled).
+    ///
+    /// After a crash: as after [`append`](Self::append), and the callback may be unhandled again. A store that
+    /// can does both in one transaction.
+    async fn append_heard(
+        &self,
+        key: OrderKey,
+        step: &Step,
+        callback: u64,
+    ) -> Result<(), AppendError> {
+        self.append(key, None, step).await?;
+        // What is not marked is told again at the next start, which is harmless.
+        drop(self.handled(callback).await);
+        Ok(())
+    }
+
     /// The order, as its log has it.
     async fn read(&self, key: OrderKey) -> Result<Option<Stored>, StoreError>;
 

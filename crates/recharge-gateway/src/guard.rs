@@ -1,6 +1,10 @@
 //! What stands around every route: a deadline, what is answered after a panic, which web pages may call.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -8,21 +12,17 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Method};
-use tower_http::catch_panic::CatchPanicLayer;
+use tokio::time::timeout;
 use tower_http::cors::CorsLayer;
 
+use crate::api::input::BodyLimit;
 use crate::app::App;
 use crate::problem::{Code, Problem};
 use crate::trace;
 
 /// The routes, guarded. A panic and a deadline are answered like any other problem.
 pub fn guarded(router: Router, app: &Arc<App>) -> Router {
-    let router = router
-        .layer(CatchPanicLayer::custom(|_| {
-            tracing::error!("a handler panicked");
-            Problem::new(Code::Internal, "something went wrong here").into_response()
-        }))
-        .layer(from_fn_with_state(Arc::clone(app), guard));
+    let router = router.layer(from_fn_with_state(Arc::clone(app), guard));
     match cors(&app.settings.cors_origins) {
         // Outermost: a page that may call must be able to read every refusal.
         Some(cors) => router.layer(cors),
@@ -30,15 +30,33 @@ pub fn guarded(router: Router, app: &Arc<App>) -> Router {
     }
 }
 
-/// One layer for both: each costs some allocations a request. A panic and a deadline are counted like any other
+/// One layer for all: each costs some allocations a request. A panic and a deadline are counted like any other
 /// answer.
-async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let deadline = app.settings.deadline;
-    let answer = async |request| match tokio::time::timeout(deadline, next.run(request)).await {
-        Ok(response) => response,
+    // Routes that take more say so within.
+    let limit = BodyLimit(app.settings.body_limit);
+    request.extensions_mut().insert(limit);
+    let answer = async |request| match timeout(deadline, caught(next.run(request))).await {
+        Ok(Some(response)) => response,
+        Ok(None) => {
+            tracing::error!("a handler panicked");
+            Problem::new(Code::Internal, "something went wrong here").into_response()
+        }
         Err(_) => Problem::new(Code::Timeout, "it took too long").into_response(),
     };
     trace::watched(&app, request, answer).await
+}
+
+/// What a task comes to; `None` if it panics.
+pub(crate) async fn caught<T>(task: impl Future<Output = T>) -> Option<T> {
+    let mut task = pin!(task);
+    poll_fn(|context| {
+        // Whatever it leaves half done is its own, and it is not polled again.
+        let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(context)));
+        polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
+    })
+    .await
 }
 
 /// Without an origin there is nothing to say, and a browser keeps all pages out by itself. Credentials of
@@ -56,4 +74,23 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
             .expose_headers([RETRY_AFTER])
     };
     (!origins.is_empty()).then(layer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_caught_also_after_a_wait() {
+        let panics = async |at_once: bool| {
+            if !at_once {
+                tokio::task::yield_now().await;
+            }
+            let none: Option<u8> = None;
+            none.unwrap()
+        };
+        assert_eq!(caught(panics(true)).await, None);
+        assert_eq!(caught(panics(false)).await, None);
+        assert_eq!(caught(async { 7 }).await, Some(7));
+    }
 }

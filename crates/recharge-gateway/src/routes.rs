@@ -97,7 +97,6 @@ pub fn description() -> utoipa::openapi::OpenApi {
 /// The service, without what guards its connections.
 pub fn router(app: &Arc<App>) -> Router {
     let (router, _) = all(app.settings.batch_limit).split_for_parts();
-    let limit = Extension(BodyLimit(app.settings.body_limit));
     let router = router
         .merge(compat::router(Arc::clone(app)))
         .merge(docs::files())
@@ -108,7 +107,6 @@ pub fn router(app: &Arc<App>) -> Router {
             let detail = "there is no such path; /docs and /openapi.json describe those that are";
             Problem::new(Code::NotFound, detail)
         })
-        .layer(limit)
         .with_state(Arc::clone(app));
     guard::guarded(router, app)
 }

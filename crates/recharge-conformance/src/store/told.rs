@@ -1,6 +1,7 @@
 //! What waits to be told, and callbacks that have been heard.
 
 use recharge_core::{UpstreamOrderId, UpstreamState};
+use recharge_engine::AppendError;
 use recharge_engine::store::{Delivery, KeptCallback, Message, Told};
 
 use super::Fate;
@@ -266,4 +267,38 @@ pub async fn unhandled_callbacks_outlive_a_crash(mut scene: Scene) {
     scene.store.handled(kept[0].id).await.unwrap();
     scene.store.handled(kept[2].id).await.unwrap();
     assert_eq!(unhandled(10).await, []);
+}
+
+/// The step that it makes and its mark become durable together, or the step does not and it is told again.
+pub async fn a_callback_is_handled_with_its_step(mut scene: Scene) {
+    let mut kept = Vec::new();
+    for _ in 0..2 {
+        let stored = scene.charging(0).await;
+        let number = stored.order.attempt(0).unwrap().number();
+        let entry = scene
+            .store
+            .keep_callback(callback(number.as_str()), wall(1));
+        kept.push((stored, entry.await.unwrap()));
+    }
+    let [(first, heard), (second, waits)] = &kept[..] else {
+        unreachable!("two were made");
+    };
+    let step = scene.told(&first.order, UpstreamState::Charging, 90_000_000_000);
+    for fate in [Fate::Refused, Fate::Lost] {
+        scene.next_commit(fate);
+        let failed = scene.store.append_heard(first.key, &step, heard.id).await;
+        assert!(failed.is_err());
+        assert_eq!(scene.store.unhandled(10).await.unwrap().len(), 2);
+    }
+    let told = scene.store.append_heard(first.key, &step, heard.id).await;
+    assert_eq!(told, Ok(()));
+    // Made of a version that is past.
+    let late = scene.store.append_heard(first.key, &step, waits.id).await;
+    assert!(matches!(late, Err(AppendError::Version { .. })), "{late:?}");
+    scene.crash().await;
+    let read = scene.store.read(first.key).await.unwrap().unwrap();
+    assert_eq!(read.order, step.order);
+    let unhandled = scene.store.unhandled(10).await.unwrap();
+    let whose: Vec<_> = unhandled.iter().map(|it| it.whose).collect();
+    assert_eq!(whose, [Some((second.key, 0))]);
 }

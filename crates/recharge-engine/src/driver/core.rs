@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,14 +11,15 @@ use tokio::sync::{Notify, oneshot, watch};
 
 use super::decide::{self, Wrote};
 use super::gate::Upstream;
+use super::random::Random;
 use super::scheduler::Agenda;
 use super::tasks::Tasks;
 use super::trace;
 use super::{Caution, Observer, Setup, StartError, default_routes};
 use crate::store::{Hold, Lease, OrderKey};
 use crate::{
-    AppendError, Clock, Effect, Epoch, Input, Jitter, Moment, NewOrder, Order, Policy, SendToken,
-    Step, Store, StoreError, Times, step,
+    AppendError, Clock, Effect, Input, Jitter, Moment, NewOrder, Order, Policy, SendToken, Step,
+    Store, StoreError, Times, step,
 };
 
 /// How long to wait when the store, or a task, has failed.
@@ -47,7 +47,7 @@ pub(super) struct Core {
     stopped: watch::Sender<bool>,
     /// Why the store can't be used, while it can't.
     pub(super) trouble: watch::Sender<Option<String>>,
-    random: Mutex<u64>,
+    pub(super) random: Random,
     pub(super) held: Mutex<HashMap<OrderKey, Arc<Held>>>,
     pub(super) agenda: Mutex<Agenda>,
     pub(super) waiting: Mutex<HashMap<OrderKey, Vec<oneshot::Sender<Order>>>>,
@@ -64,6 +64,23 @@ pub(super) struct Held {
     pub(super) stepped_in: AtomicU64,
     /// The attempts that a person's question waits to be asked about.
     pub(super) asked_by_people: Mutex<BTreeSet<u32>>,
+}
+
+/// By what a step is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum By {
+    /// Its claimer: it may send and decide.
+    Claimer(Lease),
+    /// A fact, which needs no claim.
+    Fact,
+    /// A kept callback: a fact, and the callback has then been handled.
+    Callback(u64),
+}
+
+impl From<Option<Lease>> for By {
+    fn from(lease: Option<Lease>) -> Self {
+        lease.map_or(Self::Fact, Self::Claimer)
+    }
 }
 
 /// Why an input did not become durable.
@@ -121,7 +138,7 @@ impl Core {
             hold_counted: Mutex::default(),
             stopped: watch::Sender::new(false),
             trouble: watch::Sender::new(None),
-            random: Mutex::new(beginning(setup.seed, session.epoch)),
+            random: Random::begin(setup.seed, session.epoch),
             held: Mutex::default(),
             agenda: Mutex::default(),
             waiting: Mutex::default(),
@@ -192,13 +209,14 @@ impl Core {
     pub(super) async fn tell(
         &self,
         held: &Held,
-        lease: Option<Lease>,
+        by: impl Into<By>,
         input: impl Fn(SendToken, Jitter) -> Input,
     ) -> Result<Vec<Effect>, TellError> {
+        let by = by.into();
         let mut order = held.order.lock().await;
         loop {
             let made = self.step(&order, &input)?;
-            match self.write(held, lease, &mut order, made).await? {
+            match self.write(held, by, &mut order, made).await? {
                 Written::Durable(effects) => return Ok(effects),
                 Written::Again => {}
             }
@@ -211,7 +229,7 @@ impl Core {
         order: &Order,
         input: impl FnOnce(SendToken, Jitter) -> Input,
     ) -> Result<Step, TellError> {
-        let (token, jitter) = self.draw();
+        let (token, jitter) = self.random.draw();
         // Kinds of account are few and fixed, and each has a policy.
         let policy = self.policy(order.what()).ok_or(TellError::NoSuchOrder)?;
         let input = input(token, jitter);
@@ -225,18 +243,24 @@ impl Core {
     pub(super) async fn write(
         &self,
         held: &Held,
-        lease: Option<Lease>,
+        by: impl Into<By>,
         order: &mut Order,
         made: Step,
     ) -> Result<Written, TellError> {
+        let by = by.into();
         let Some(last) = made.events.last() else {
+            self.mark(by).await;
             return Ok(Written::Durable(made.effects));
         };
         let (key, epoch) = (held.key, last.at.epoch.0);
         let mut wait = Duration::from_millis(50);
         loop {
-            let appended = self.store.append(key, lease, &made).await;
-            match decide::wrote(appended, lease.is_some()) {
+            let appended = match by {
+                By::Claimer(lease) => self.store.append(key, Some(lease), &made).await,
+                By::Fact => self.store.append(key, None, &made).await,
+                By::Callback(id) => self.store.append_heard(key, &made, id).await,
+            };
+            match decide::wrote(appended, matches!(by, By::Claimer(_))) {
                 Wrote::Durable => {
                     self.store_works();
                     held.stepped_in.store(epoch, Ordering::Release);
@@ -260,6 +284,7 @@ impl Core {
                 Wrote::Unknown => {
                     *order = self.read_back(key).await?;
                     if decide::is_ours(order, &made) {
+                        self.mark(by).await;
                         held.stepped_in.store(epoch, Ordering::Release);
                         self.tell_waiting(key, order);
                         return Ok(Written::Durable(made.effects));
@@ -279,6 +304,14 @@ impl Core {
                     return Err(error.into());
                 }
             }
+        }
+    }
+
+    /// Marks a callback that made a step as handled, where no append has done so for sure.
+    async fn mark(&self, by: By) {
+        if let By::Callback(id) = by {
+            // What is not marked is told again at the next start, which is harmless.
+            drop(self.store.handled(id).await);
         }
     }
 
@@ -332,33 +365,6 @@ impl Core {
             let _ = waiter.send(order.clone());
         }
     }
-
-    /// A token and jitter: for telling sends apart, not for secrets.
-    fn draw(&self) -> (SendToken, Jitter) {
-        let mut random = lock(&self.random);
-        let mut next = || {
-            *random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            scrambled(*random)
-        };
-        let token = SendToken((u128::from(next()) << 64) | u128::from(next()));
-        let [_, _, _, _, _, _, high, low] = next().to_be_bytes();
-        (token, Jitter(u16::from_be_bytes([high, low])))
-    }
-}
-
-/// Where a driver begins to draw. Its epoch is its own, so that one which is given the seed of another still draws
-/// other tokens: an end of one's send could be taken for the other's.
-fn beginning(seed: Option<u64>, epoch: Epoch) -> u64 {
-    let seed = seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
-    scrambled(seed.wrapping_add(scrambled(epoch.0)))
-}
-
-/// The finalizer of SplitMix64.
-const fn scrambled(number: u64) -> u64 {
-    let mut z = number;
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 /// What became of a step.

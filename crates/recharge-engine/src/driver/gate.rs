@@ -126,9 +126,17 @@ impl Upstream {
     }
 
     fn wait(&self, lane: Lane, parked: Parked) {
-        self.gate().queue(lane).parked.push_back(parked);
-        // The gate may have opened since.
-        self.opened.notify_one();
+        let first = {
+            let mut gate = self.gate();
+            let parked_before = &mut gate.queue(lane).parked;
+            parked_before.push_back(parked);
+            parked_before.len() == 1
+        };
+        // The gate may have opened since. Where others wait already, somebody was told of the first of them,
+        // before whom nobody passes.
+        if first {
+            self.opened.notify_one();
+        }
     }
 
     /// Waits for a pass. Drop the future to wait no longer.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use recharge_core::{MerchantId, OrderId};
 use tokio::sync::oneshot;
 
-use super::{ActError, WaitError};
-use super::core::{AFTER_TROUBLE, Core, TellError, lock};
+use super::core::{AFTER_TROUBLE, By, Core, Held, TellError, lock};
 use super::trace;
+use super::{ActError, WaitError};
 use crate::store::{Accepted, Hold, InboxEntry, KeptCallback};
-use crate::{AcceptError, Acceptance, Command, Input, NewOrder, Order, StoreError};
+use crate::{AcceptError, Acceptance, Command, Effect, Input, NewOrder, Order, StoreError};
 
 impl Core {
     pub(super) async fn accept(
@@ -161,15 +161,21 @@ impl Core {
             .keep_callback(callback, self.clock.now().wall)
             .await?;
         let core = self.clone();
-        self.tasks.spawn(async move { core.handle(entry).await });
+        self.tasks.spawn(async move {
+            if let Some((held, effects)) = core.hear(entry).await {
+                core.follow(held, effects).await;
+            }
+        });
         Ok(())
     }
 
-    /// Tells an order of a callback. One of an unknown order stays where it is kept.
-    pub(super) async fn handle(self: &Arc<Self>, entry: InboxEntry) {
-        let Some((key, attempt)) = entry.whose else {
-            return;
-        };
+    /// Tells an order of a callback; answers what is to be done now. One of an unknown order stays where it is
+    /// kept.
+    pub(super) async fn hear(
+        self: &Arc<Self>,
+        entry: InboxEntry,
+    ) -> Option<(Arc<Held>, Vec<Effect>)> {
+        let (key, attempt) = entry.whose?;
         let held = loop {
             match self.obtain(key).await {
                 Ok(held) => break held,
@@ -179,7 +185,7 @@ impl Core {
                     self.pause(AFTER_TROUBLE).await;
                 }
                 // It stays unhandled, and is found at the next start.
-                Err(_) => return,
+                Err(_) => return None,
             }
         };
         let _care = self.care(key);
@@ -191,13 +197,13 @@ impl Core {
             covers_state: callback.covers_state,
             jitter,
         };
-        match trace::about(&held, self.tell(&held, None, input)).await {
-            Ok(effects) => {
-                // What is not marked is told again at the next start, which is harmless.
-                let _ = self.store.handled(entry.id).await;
-                self.go_on(held, effects);
+        let told = self.tell(&held, By::Callback(entry.id), input);
+        match trace::about(&held, told).await {
+            Ok(effects) => Some((held, effects)),
+            Err(_) => {
+                self.settle(&held).await;
+                None
             }
-            Err(_) => self.settle(&held).await,
         }
     }
 }

@@ -62,7 +62,9 @@ impl Core {
             };
             last = newest.id;
             for entry in fresh {
-                self.handle(entry).await;
+                if let Some((held, effects)) = self.hear(entry).await {
+                    self.go_on(held, effects);
+                }
             }
         }
     }

@@ -186,7 +186,8 @@ impl Core {
             match written {
                 Ok(Written::Durable(effects)) => {
                     // More may be due at once: the next attempt to be asked about, say.
-                    if !self.carry_out(held, effects, pass.take()).await {
+                    // Apart, because it is large: most turns of a rush only come to wait at a gate.
+                    if !Box::pin(self.carry_out(held, effects, pass.take())).await {
                         return End::Trouble;
                     }
                 }
@@ -222,11 +223,17 @@ impl Core {
     /// Does what a command or a callback asks for, in a task of its own.
     pub(super) fn go_on(self: &Arc<Self>, held: Arc<Held>, effects: Vec<Effect>) {
         let core = self.clone();
-        self.tasks.spawn(async move {
-            let _care = core.care(held.key);
-            trace::about(&held, core.carry_out(&held, effects, None)).await;
-            core.settle(&held).await;
-        });
+        self.tasks
+            .spawn(async move { core.follow(held, effects).await });
+    }
+
+    /// Does what a command or a callback asks for.
+    pub(super) async fn follow(self: &Arc<Self>, held: Arc<Held>, effects: Vec<Effect>) {
+        let _care = self.care(held.key);
+        if !effects.is_empty() {
+            trace::about(&held, self.carry_out(&held, effects, None)).await;
+        }
+        self.settle(&held).await;
     }
 
     /// Does what steps ask for, and tells the order what became of it, until nothing is left. `false` if

@@ -23,16 +23,16 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use recharge_store::registry::KeyKind;
 use serde::Serialize;
-use tower_http::catch_panic::CatchPanicLayer;
+use tokio::time::timeout;
 
 use crate::app::App;
+use crate::guard::caught;
 use crate::ring::Key;
 use crate::trace;
 use catalogue::Prices;
@@ -68,44 +68,36 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(app: Arc<App>) -> Router<
     });
     // HEAD is a GET to the router; the handlers refuse it, since it would place orders.
     let methods = MethodFilter::GET.or(MethodFilter::POST);
-    let mut juhe = Router::new();
+    let mut router = Router::new();
     for call in juhe::Call::ALL {
         let answer = async move |State(compat): State<Arc<Compat>>, request: Request| {
-            juhe::answer(&compat, call, request).await
+            let answer = juhe::answer(&compat, call, request);
+            guarded(&compat, answer, juhe::in_doubt).await
         };
-        juhe = juhe.route(call.path(), on(methods, answer));
+        router = router.route(call.path(), on(methods, answer));
     }
-    let mut jisu = Router::new();
     for call in jisu::Call::all() {
         let answer = async move |State(compat): State<Arc<Compat>>, request: Request| {
-            jisu::answer(&compat, call, request).await
+            let answer = jisu::answer(&compat, call, request);
+            guarded(&compat, answer, jisu::in_doubt).await
         };
-        jisu = jisu.route(call.path(), on(methods, answer));
+        router = router.route(call.path(), on(methods, answer));
     }
-    let juhe = guarded(juhe, &compat, juhe::in_doubt);
-    let jisu = guarded(jisu, &compat, jisu::in_doubt);
-    juhe.merge(jisu).with_state(compat)
+    router.with_state(compat)
 }
 
 /// After a panic, or past the deadline, nobody knows what was done: what is answered says so. The deadline is
 /// a little shorter than that of the whole service, which would answer in another form.
-fn guarded(
-    router: Router<Arc<Compat>>,
-    compat: &Arc<Compat>,
+async fn guarded(
+    compat: &Compat,
+    answer: impl Future<Output = Response>,
     in_doubt: fn() -> Response,
-) -> Router<Arc<Compat>> {
+) -> Response {
     let patience = compat.app.settings.deadline / 5 * 4;
-    let deadline = move |request: Request, next: Next| async move {
-        match tokio::time::timeout(patience, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => in_doubt(),
-        }
-    };
-    router
-        .layer(CatchPanicLayer::custom(
-            move |_: Box<dyn std::any::Any + Send>| in_doubt(),
-        ))
-        .layer(from_fn(deadline))
+    match timeout(patience, caught(answer)).await {
+        Ok(Some(response)) => response,
+        Ok(None) | Err(_) => in_doubt(),
+    }
 }
 
 /// Why a credential can't be used.

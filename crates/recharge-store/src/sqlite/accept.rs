@@ -33,25 +33,22 @@ impl Op for Accept {
     type Outcome = Taken;
 
     fn apply(&self, batch: &mut Batch<'_>) -> rusqlite::Result<Taken> {
-        if let Some((key, same)) = self.known(batch)? {
-            return Ok(if same {
-                Taken::Known(key)
-            } else {
-                Taken::Refused(AcceptError::Conflict)
-            });
-        }
+        // Most orders are new and harmless, so whether one is known is only looked at where something stands in
+        // its way: a guard, or its name.
         if let Some(refusal) = self.guarded(batch)? {
-            return Ok(Taken::Refused(refusal));
+            let known = self.known(batch)?;
+            return Ok(known.unwrap_or(Taken::Refused(refusal)));
         }
         let Acceptance { what, at, held } = &self.acceptance;
         let (accepted, epoch, monotonic) = moment(*at);
         let (pending, _) = state(OrderState::INITIAL);
-        batch
+        let inserted = batch
             .prepare(
                 "INSERT INTO orders (merchant, order_id, kind, account, yuan, carrier, provider,
                      accepted, epoch, monotonic, held, state, version, due, open, reply_to)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, ?8, 1,
-                     ?13)",
+                     ?13)
+                 ON CONFLICT (merchant, order_id) DO NOTHING",
             )?
             .execute(params![
                 what.merchant.as_str(),
@@ -68,6 +65,10 @@ impl Op for Accept {
                 pending,
                 what.reply_to.as_ref().map(ReplyTo::as_str),
             ])?;
+        if inserted == 0 {
+            let known = self.known(batch)?;
+            return known.ok_or_else(|| nonsense("an order is in the way that isn't there"));
+        }
         let key = OrderKey(unsigned(batch.connection().last_insert_rowid()));
         batch.count(OrderState::INITIAL, "", 1);
         let due = at.wall;
@@ -78,8 +79,8 @@ impl Op for Accept {
 }
 
 impl Accept {
-    /// The order of that name, and whether its content is the same.
-    fn known(&self, batch: &Batch<'_>) -> rusqlite::Result<Option<(OrderKey, bool)>> {
+    /// What is answered if there is an order of that name: it has been taken, or its content is another.
+    fn known(&self, batch: &Batch<'_>) -> rusqlite::Result<Option<Taken>> {
         let NewOrder {
             merchant,
             order_id,
@@ -105,7 +106,12 @@ impl Accept {
                  FROM orders WHERE merchant = ?1 AND order_id = ?2",
             )?
             .query_row((merchant.as_str(), order_id.as_str()), |row| {
-                Ok((OrderKey(unsigned(row.get(0)?)), same(row)?))
+                let key = OrderKey(unsigned(row.get(0)?));
+                Ok(if same(row)? {
+                    Taken::Known(key)
+                } else {
+                    Taken::Refused(AcceptError::Conflict)
+                })
             })
             .optional()
     }

@@ -9,6 +9,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::accept::sql;
 use super::batch::Batch;
+use super::small::Handled;
 use super::value::{signed, state, state_of, unsigned};
 use super::writer::Op;
 
@@ -30,6 +31,8 @@ pub(super) struct Append {
     messages: Vec<(u64, &'static str, Cow<'static, str>)>,
     /// When the step was made.
     at: WallTime,
+    /// The callback that has thereby been handled.
+    heard: Option<u64>,
 }
 
 impl Append {
@@ -83,7 +86,16 @@ impl Append {
                 .events
                 .last()
                 .map_or(WallTime::from_millis(0), |it| it.at.wall),
+            heard: None,
         })
+    }
+
+    /// The same, made by this callback.
+    pub(super) fn heard(self, callback: u64) -> Self {
+        Self {
+            heard: Some(callback),
+            ..self
+        }
     }
 
     /// The provider of its newest attempt.
@@ -214,6 +226,9 @@ impl Op for Append {
                     what,
                     self.at.millis()
                 ])?;
+        }
+        if let Some(callback) = self.heard {
+            Handled(callback).apply(batch)?;
         }
         // Without a record the row stays as it is, and so must what is counted.
         let to = self

@@ -159,11 +159,7 @@ pub(super) fn list(
             signed(before.0).into(),
         );
     }
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let sql = format!(
-        "SELECT key FROM orders {} ORDER BY accepted DESC, key DESC LIMIT {limit}",
-        which.sql
-    );
+    let sql = page(&which, limit);
     let keys: Vec<OrderKey> = connection
         .prepare_cached(&sql)
         .and_then(|mut it| {
@@ -174,6 +170,15 @@ pub(super) fn list(
     keys.into_iter()
         .filter_map(|key| order(connection, key).transpose())
         .collect()
+}
+
+/// The keys of a page, as SQL.
+fn page(which: &Which, limit: usize) -> String {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    format!(
+        "SELECT key FROM orders {} ORDER BY accepted DESC, key DESC LIMIT {limit}",
+        which.sql
+    )
 }
 
 /// How many orders a filter lets through, by state.
@@ -229,7 +234,12 @@ impl Which {
                     OrderState::Pending
                     | OrderState::Submitting
                     | OrderState::Charging
-                    | OrderState::Unknown => (Some("orders_open"), format!(" AND open = 1{is}")),
+                    | OrderState::Unknown => {
+                        let index = merchant
+                            .as_ref()
+                            .map_or("orders_open", |_| "orders_at_work");
+                        (Some(index), format!(" AND open = 1{is}"))
+                    }
                 }
             }
         };
@@ -360,23 +370,43 @@ mod tests {
     use super::*;
     use crate::Sqlite;
 
-    #[test]
-    fn what_is_asked_every_few_seconds_looks_at_no_order_that_has_ended() {
+    fn opened() -> (tempfile::TempDir, Connection) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.sqlite");
         drop(Sqlite::open(&path).unwrap());
         let connection = Connection::open(&path).unwrap();
-        let plan = |sql: &str| {
-            let mut plan = connection
-                .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
-                .unwrap();
-            let none = vec![rusqlite::types::Null; plan.parameter_count()];
-            let lines = plan
-                .query_map(params_from_iter(none), |row| row.get::<_, String>(3))
-                .unwrap();
-            let lines: rusqlite::Result<Vec<String>> = lines.collect();
-            lines.unwrap().join("; ")
-        };
+        (folder, connection)
+    }
+
+    fn plan(connection: &Connection, sql: &str) -> String {
+        let mut plan = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .unwrap();
+        let none = vec![rusqlite::types::Null; plan.parameter_count()];
+        let lines = plan
+            .query_map(params_from_iter(none), |row| row.get::<_, String>(3))
+            .unwrap();
+        let lines: rusqlite::Result<Vec<String>> = lines.collect();
+        lines.unwrap().join("; ")
+    }
+
+    #[test]
+    fn a_page_of_a_merchants_open_orders_looks_at_no_others_and_sorts_nothing() {
+        let (_folder, connection) = opened();
+        let mut filter = Filter::default();
+        filter.merchant = Some(MerchantId::parse("shop").unwrap());
+        for state in [OrderState::Pending, OrderState::Charging] {
+            filter.state = Some(state);
+            let plan = plan(&connection, &page(&Which::of(&filter), 50));
+            let found = "SEARCH orders USING INDEX orders_at_work (merchant=?)";
+            assert_eq!(plan, found, "{state}");
+        }
+    }
+
+    #[test]
+    fn what_is_asked_every_few_seconds_looks_at_no_order_that_has_ended() {
+        let (_folder, connection) = opened();
+        let plan = |sql: &str| plan(&connection, sql);
         // What a scan looks like, lest its name change.
         assert_eq!(
             plan("SELECT count(*) FROM orders WHERE reason = ''"),

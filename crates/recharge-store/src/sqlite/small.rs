@@ -127,44 +127,43 @@ impl Op for Keep {
             })
             .optional()?;
         let (key, attempt) = whose.unzip();
-        let known: Option<i64> = batch
+        let inserted = batch
             .prepare(
-                "SELECT id FROM inbox
-                 WHERE number = ?1 AND provider = ?2 AND upstream_order_id = ?3 AND claims = ?4",
+                "INSERT INTO inbox (provider, number, upstream_order_id, claims,
+                     covers_state, at, key, attempt, handled)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)
+                 ON CONFLICT (number, provider, upstream_order_id, claims) DO NOTHING",
             )?
-            .query_row((number, provider.as_str(), upstream, claims), |row| {
-                row.get(0)
-            })
-            .optional()?;
-        let id = if let Some(id) = known {
+            .execute(params![
+                provider.as_str(),
+                number,
+                upstream,
+                claims,
+                covers_state,
+                self.at.millis(),
+                key,
+                attempt
+            ])?;
+        let again = inserted == 0;
+        let id = if again {
             // It may have been nobody's when it first came.
             batch
-                .prepare("UPDATE inbox SET key = ?2, attempt = ?3 WHERE id = ?1 AND key IS NULL AND ?2 IS NOT NULL")?
-                .execute((id, key, attempt))?;
-            id
-        } else {
-            batch
                 .prepare(
-                    "INSERT INTO inbox (provider, number, upstream_order_id, claims,
-                         covers_state, at, key, attempt, handled)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)",
+                    "UPDATE inbox SET key = coalesce(key, ?5), attempt = iif(key IS NULL, ?6, attempt)
+                     WHERE number = ?1 AND provider = ?2 AND upstream_order_id = ?3 AND claims = ?4
+                     RETURNING id",
                 )?
-                .execute(params![
-                    provider.as_str(),
-                    number,
-                    upstream,
-                    claims,
-                    covers_state,
-                    self.at.millis(),
-                    key,
-                    attempt
-                ])?;
+                .query_row(
+                    params![number, provider.as_str(), upstream, claims, key, attempt],
+                    |row| row.get(0),
+                )?
+        } else {
             batch.connection().last_insert_rowid()
         };
         Ok(Kept {
             id: unsigned(id),
             whose: whose.map(|(key, attempt)| (OrderKey(unsigned(key)), attempt)),
-            again: known.is_some(),
+            again,
         })
     }
 }

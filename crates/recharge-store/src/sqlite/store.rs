@@ -105,6 +105,16 @@ impl Store for Sqlite {
         self.write(append::Append::new(key, lease, step)?).await?
     }
 
+    async fn append_heard(
+        &self,
+        key: OrderKey,
+        step: &Step,
+        callback: u64,
+    ) -> Result<(), AppendError> {
+        let append = append::Append::new(key, None, step)?.heard(callback);
+        self.write(append).await?
+    }
+
     async fn read(&self, key: OrderKey) -> Result<Option<Stored>, StoreError> {
         self.query(move |it| read::order(it, key)).await
     }
