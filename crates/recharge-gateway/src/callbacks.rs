@@ -20,14 +20,17 @@ use crate::peer;
 use crate::problem::{Code, Problem, refusals};
 
 /// The most bytes of a callback: known ones have some hundred.
-const MOST: BodyLimit = BodyLimit(64 * 1024);
+const MOST: usize = 64 * 1024;
+
+/// Whose callbacks are taken, each by a route of its own.
+pub(crate) const UPSTREAMS: [&str; 2] = ["juhe", "jisu"];
 
 /// After how long an upstream may try again.
 const AGAIN: Duration = Duration::from_secs(3);
 
 refusals! {
     /// Why a callback isn't taken.
-    CallbackRefusals: Forbidden NotFound Malformed TooLarge TooMany Timeout StoreUnavailable OutcomeUnknown
+    CallbackRefusals: Forbidden NotFound Malformed TooLarge SlowRequest TooMany Timeout StoreUnavailable OutcomeUnknown
         Stopping Internal;
 }
 
@@ -114,7 +117,7 @@ async fn try_to_take(
     // First of all, so that nobody else can use up what the upstream may send.
     is_from(app, provider, &parts)?;
     app.throttle.take()?;
-    let body = read(body, MOST).await?;
+    let body = read(body, BodyLimit::new(MOST, app.settings.deadline)).await?;
     // A header that isn't text names no form that could be read.
     let kind = match parts.headers.get(CONTENT_TYPE) {
         None => None,

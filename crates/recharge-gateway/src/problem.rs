@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use recharge_engine::StoreError;
+use recharge_store::RegistryError;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, ResponseBuilder};
@@ -49,7 +50,9 @@ pub enum Code {
     UnsupportedMediaType,
     /// Too many requests.
     TooMany,
-    /// It took too long.
+    /// The request did not arrive whole in time.
+    SlowRequest,
+    /// It took too long here.
     Timeout,
     /// It needs a master key, and there is none.
     NoMasterKey,
@@ -65,7 +68,7 @@ pub enum Code {
 
 impl Code {
     /// All.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
@@ -82,6 +85,7 @@ impl Code {
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::TooMany,
+        Self::SlowRequest,
         Self::Timeout,
         Self::NoMasterKey,
         Self::StoreUnavailable,
@@ -174,9 +178,14 @@ impl Code {
                 StatusCode::TOO_MANY_REQUESTS,
                 "wait as long as the header Retry-After says",
             ),
+            Self::SlowRequest => (
+                "slow_request",
+                StatusCode::REQUEST_TIMEOUT,
+                "send the whole request without a pause; nothing has been done",
+            ),
             Self::Timeout => (
                 "timeout",
-                StatusCode::REQUEST_TIMEOUT,
+                StatusCode::GATEWAY_TIMEOUT,
                 "ask or send the same again: the same order_id is the same order",
             ),
             Self::NoMasterKey => (
@@ -217,9 +226,17 @@ impl Code {
         self.row().1
     }
 
-    /// What to do.
+    /// What to do, where the route says nothing else.
     pub const fn advice(self) -> &'static str {
         self.row().2
+    }
+
+    /// Whether what was asked for may have been done all the same.
+    pub const fn is_in_doubt(self) -> bool {
+        matches!(
+            self,
+            Self::Timeout | Self::OutcomeUnknown | Self::Stopping | Self::Internal
+        )
     }
 }
 
@@ -234,6 +251,8 @@ pub struct Problem {
     pub field: Option<Cow<'static, str>>,
     /// After how long it is worth trying again.
     pub retry_after: Option<Duration>,
+    /// What to do, in place of what the code advises.
+    pub advice: Option<&'static str>,
 }
 
 /// As it is answered.
@@ -264,6 +283,7 @@ impl Problem {
             detail: detail.into(),
             field: None,
             retry_after: None,
+            advice: None,
         }
     }
 
@@ -287,6 +307,13 @@ impl Problem {
     #[must_use]
     pub fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
+        self
+    }
+
+    /// This is to be done, whatever the code advises.
+    #[must_use]
+    pub const fn advise(mut self, advice: &'static str) -> Self {
+        self.advice = Some(advice);
         self
     }
 }
@@ -313,16 +340,30 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<RegistryError> for Problem {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Store(error) => error.into(),
+            other => {
+                tracing::error!(error = %other, "the registry did not do it");
+                Self::new(Code::Internal, "the store can't do this")
+            }
+        }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (code, retry_after) = (self.code, self.retry_after);
         let status = code.status();
+        // What stands around the routes knows which one it was, and may know better what to do.
+        let in_doubt = code.is_in_doubt().then(|| self.clone());
         let body = ProblemBody {
             kind: ["/docs#", code.as_str()].concat(),
             status: status.as_u16(),
             code: code.as_str(),
             detail: self.detail,
-            advice: code.advice(),
+            advice: self.advice.unwrap_or(code.advice()),
             field: self.field,
         };
         // Texts and a number: nothing that can't be written as JSON.
@@ -339,6 +380,9 @@ impl IntoResponse for Problem {
         }
         if let Some(wait) = retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        if let Some(problem) = in_doubt {
+            response.extensions_mut().insert(problem);
         }
         response
     }

@@ -10,8 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use recharge_core::{MerchantId, ProviderId};
 use recharge_engine::AcceptError;
-use recharge_store::RegistryError;
-use recharge_store::registry::{BatchRow, NewBatch, RowFate, StoredBatch};
+use recharge_store::registry::{BatchRow, NewBatch, Ordered, RowFate, StoredBatch};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -24,7 +23,7 @@ use crate::{seal, time};
 
 refusals! {
     /// Why a file isn't taken.
-    HandInRefusals: Unauthorized Forbidden Malformed Invalid TooLarge TooMany Timeout StoreUnavailable Stopping
+    HandInRefusals: Unauthorized Forbidden Malformed Invalid TooLarge SlowRequest TooMany Timeout StoreUnavailable OutcomeUnknown
         Internal;
     /// Why the rows of a file aren't shown.
     RowRefusals: Unauthorized Forbidden NotFound Invalid TooMany Timeout StoreUnavailable Internal;
@@ -118,7 +117,7 @@ pub async fn hand_in(
     let this = Arc::clone(&app);
     let batch = blocking(move || {
         let batch = read(&this, merchant, created, &body)?;
-        this.registry.add_batch(&batch).map_err(trouble)?;
+        this.registry.add_batch(&batch)?;
         Ok(batch)
     })
     .await?;
@@ -169,7 +168,7 @@ fn read(
             let ordered = PlaceOrder::of(&row.what, row.allow_duplicate);
             let ordered = serde_json::to_string(&ordered)
                 .map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
-            Ok((row.what.order_id.clone(), ordered))
+            Ok((row.what.order_id.clone(), Ordered(ordered)))
         })
         .collect::<Result<_, Problem>>()?;
     Ok(NewBatch {
@@ -209,7 +208,7 @@ pub async fn show(
     let batch = find(&app, caller.merchant(), id).await?;
     let view = BatchView::new(&batch);
     let registry = Arc::clone(&app.registry);
-    let tally = blocking(move || registry.batch_tally(&batch).map_err(trouble)).await?;
+    let tally = blocking(move || Ok(registry.batch_tally(&batch)?)).await?;
     let view = BatchView {
         rows: tally.rows,
         waiting: tally.waiting,
@@ -266,7 +265,7 @@ pub async fn result(
 
 async fn find(app: &Arc<App>, merchant: &MerchantId, id: String) -> Result<StoredBatch, Problem> {
     let registry = Arc::clone(&app.registry);
-    let batch = blocking(move || registry.batch(&id).map_err(trouble)).await?;
+    let batch = blocking(move || Ok(registry.batch(&id)?)).await?;
     batch
         .filter(|batch| batch.merchant == *merchant)
         .ok_or_else(|| Problem::not_found("batch"))
@@ -274,7 +273,7 @@ async fn find(app: &Arc<App>, merchant: &MerchantId, id: String) -> Result<Store
 
 async fn rows(app: &Arc<App>, id: &str, after: u32) -> Result<Vec<BatchRow>, Problem> {
     let (registry, id) = (Arc::clone(&app.registry), id.to_owned());
-    blocking(move || registry.batch_rows(&id, after, ROWS).map_err(trouble)).await
+    blocking(move || Ok(registry.batch_rows(&id, after, ROWS)?)).await
 }
 
 async fn blocking<T: Send + 'static>(
@@ -284,12 +283,6 @@ async fn blocking<T: Send + 'static>(
     done.unwrap_or_else(|_| Err(Problem::new(Code::Internal, "something went wrong here")))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn trouble(error: RegistryError) -> Problem {
-    tracing::error!(%error, "a file of orders could not be kept or read");
-    Problem::new(Code::StoreUnavailable, "the store can't be used now").retry_after(AGAIN)
-}
-
 /// Accepts the orders of the files that were handed in, those of an earlier process first, until the task is
 /// aborted. Accepted twice, an order is the same one.
 pub async fn accept(app: Arc<App>) {
@@ -297,7 +290,7 @@ pub async fn accept(app: Arc<App>) {
     let mut reached: BTreeMap<String, u32> = BTreeMap::new();
     loop {
         let registry = Arc::clone(&app.registry);
-        let open = blocking(move || registry.open_batches().map_err(trouble)).await;
+        let open = blocking(move || Ok(registry.open_batches()?)).await;
         let mut stuck = open.is_err();
         let open = open.unwrap_or_default();
         reached.retain(|id, _| open.iter().any(|batch| batch.id == *id));
@@ -323,7 +316,7 @@ async fn accept_page(app: &Arc<App>, batch: &StoredBatch, after: u32) -> Result<
     let rows = rows(app, &batch.id, after).await?;
     let (mut went, mut stopped) = (Vec::new(), None);
     for row in &rows {
-        let RowFate::Waits(ordered) = &row.fate else {
+        let RowFate::Waits(Ordered(ordered)) = &row.fate else {
             continue;
         };
         match place(app, &batch.merchant, ordered).await {
@@ -337,7 +330,7 @@ async fn accept_page(app: &Arc<App>, batch: &StoredBatch, after: u32) -> Result<
     }
     let done = rows.is_empty().then(|| app.now());
     let (registry, id) = (Arc::clone(&app.registry), batch.id.clone());
-    blocking(move || registry.batch_went(&id, &went, done).map_err(trouble)).await?;
+    blocking(move || Ok(registry.batch_went(&id, &went, done)?)).await?;
     match stopped {
         Some(problem) => Err(problem),
         None => Ok(rows.last().map_or(after, |last| last.row)),

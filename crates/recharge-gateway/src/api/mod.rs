@@ -6,6 +6,7 @@ pub mod books;
 pub mod events;
 pub mod input;
 pub mod orders;
+pub mod private;
 pub mod upstreams;
 pub mod view;
 pub mod webhooks;

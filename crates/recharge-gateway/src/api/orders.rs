@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::input::{Json, Named, Params};
+use super::private::Private;
 use super::view::OrderView;
 use super::yuan::Yuan;
 use crate::app::App;
@@ -28,7 +29,7 @@ use crate::{time, trace, webhooks};
 refusals! {
     /// Why an order isn't placed.
     PlaceRefusals: Unauthorized Forbidden Malformed Invalid OrderConflict DuplicateOrder AccountLimit NotOffered
-        TooLarge TooMany Timeout StoreUnavailable OutcomeUnknown Stopping Internal;
+        TooLarge SlowRequest TooMany Timeout StoreUnavailable OutcomeUnknown Stopping Internal;
 }
 
 /// What would be something else in an address, or might be.
@@ -52,8 +53,8 @@ pub struct PlaceOrder {
     #[schema(example = "mobile")]
     pub kind: String,
     /// The number or account.
-    #[schema(example = "18900001234")]
-    pub account: String,
+    #[schema(value_type = String, example = "18900001234")]
+    pub account: Private,
     /// The face value.
     pub amount: Yuan,
     /// The only provider that it may go to.
@@ -64,7 +65,8 @@ pub struct PlaceOrder {
     pub allow_duplicate: Option<bool>,
     /// Where you are told what becomes of it, instead of your usual address: an `http` or `https` URL. It takes
     /// a webhook secret.
-    pub notify_url: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub notify_url: Option<Private>,
 }
 
 impl PlaceOrder {
@@ -73,7 +75,7 @@ impl PlaceOrder {
         Self {
             order_id: what.order_id.as_str().to_owned(),
             kind: what.account.kind().as_str().to_owned(),
-            account: what.account.as_str().to_owned(),
+            account: Private(what.account.as_str().to_owned()),
             amount: what.amount.into(),
             provider: what.provider.as_ref().map(|it| it.as_str().to_owned()),
             carrier: what.carrier.map(|it| it.as_str().to_owned()),
@@ -100,7 +102,7 @@ impl PlaceOrder {
             Problem::field("kind", "write mobile, landline, broadband or combined")
         })?;
         let account =
-            Account::parse(kind, &self.account).map_err(|it| wrong("account")(it.to_string()))?;
+            Account::parse(kind, &self.account.0).map_err(|it| wrong("account")(it.to_string()))?;
         let amount = self.amount.face_value()?;
         let mut what = NewOrder::new(merchant, order_id, account, amount);
         what.carrier = match self.carrier {
@@ -115,7 +117,7 @@ impl PlaceOrder {
             .transpose()?;
         what.reply_to = self
             .notify_url
-            .map(|url| ReplyTo::parse(&url).map_err(|it| wrong("notify_url")(it.to_string())))
+            .map(|url| ReplyTo::parse(&url.0).map_err(|it| wrong("notify_url")(it.to_string())))
             .transpose()?;
         Ok(what)
     }
@@ -141,7 +143,7 @@ pub async fn place(
     Json(order): Json<PlaceOrder>,
 ) -> Result<Response, Problem> {
     let allow_duplicate = order.allow_duplicate.unwrap_or(false);
-    if let Some(url) = &order.notify_url {
+    if let Some(Private(url)) = &order.notify_url {
         webhooks::route::check(&app, caller.merchant(), url).await?;
     }
     let what = order.into_order(caller.merchant().clone())?;
@@ -241,7 +243,8 @@ pub struct ListParams {
     /// In this state: pending, submitting, charging, unknown, review, succeeded or failed.
     state: Option<String>,
     /// For this account.
-    account: Option<String>,
+    #[param(value_type = Option<String>)]
+    account: Option<Private>,
     /// Accepted at or after this time: RFC 3339, or a day in China.
     from: Option<String>,
     /// Accepted before this time.
@@ -283,7 +286,7 @@ pub async fn list(
     let mut filter = Filter::default();
     filter.merchant = Some(caller.merchant().clone());
     filter.state = params.state.as_deref().map(state).transpose()?;
-    filter.account = params.account;
+    filter.account = params.account.map(|it| it.0);
     let time = |field, text: Option<String>| {
         text.map(|text| time::parse(&text).map_err(|right| Problem::field(field, right)))
             .transpose()

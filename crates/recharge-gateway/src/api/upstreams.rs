@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::input::Json;
+use super::private::Private;
 use super::yuan::Yuan;
 use crate::app::App;
 use crate::auth::{Operator, Reader};
@@ -24,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 refusals! {
     /// Why nothing is said of what is sold.
-    AskUpstreamRefusals: Unauthorized Forbidden Malformed Invalid NotOffered UpstreamUnavailable TooLarge TooMany
+    AskUpstreamRefusals: Unauthorized Forbidden Malformed Invalid NotOffered UpstreamUnavailable TooLarge SlowRequest TooMany
         Timeout Internal;
     /// Why no balances are shown.
     BalancesRefusals: Unauthorized Forbidden TooMany Timeout Internal;
@@ -38,8 +39,8 @@ pub struct What {
     #[schema(example = "mobile")]
     kind: String,
     /// The number or account.
-    #[schema(example = "18900001234")]
-    account: String,
+    #[schema(value_type = String, example = "18900001234")]
+    account: Private,
     /// The face value.
     amount: Yuan,
     /// Which provider; the first that sells it, if it is left out.
@@ -90,7 +91,7 @@ impl What {
         let kind = AccountKind::parse(&self.kind).ok_or_else(|| {
             Problem::field("kind", "write mobile, landline, broadband or combined")
         })?;
-        let account = Account::parse(kind, &self.account)
+        let account = Account::parse(kind, &self.account.0)
             .map_err(|error| Problem::field("account", error.to_string()))?;
         let provider = self.provider.map(|name| ProviderId::parse(&name));
         let provider = provider

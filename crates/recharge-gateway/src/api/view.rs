@@ -1,8 +1,8 @@
 //! What is shown of an order.
 
-use recharge_core::{AccountKind, OrderState};
+use recharge_core::{Account, AccountKind, OrderState};
 use recharge_engine::{Notice, Order, WallTime};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::time;
@@ -28,7 +28,9 @@ pub struct OrderView<'a> {
     /// mobile, landline, broadband or combined.
     kind: &'static str,
     /// What is topped up.
-    account: &'a str,
+    #[serde(serialize_with = "whole")]
+    #[schema(value_type = String)]
+    account: &'a Account,
     /// The face value in whole yuan.
     #[schema(example = "100")]
     amount: String,
@@ -45,6 +47,12 @@ pub struct OrderView<'a> {
     created_at: String,
     /// When it came to where it stands.
     updated_at: String,
+}
+
+/// An account as its merchant sees it. `Debug` masks it.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn whole<S: Serializer>(account: &&Account, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(account.as_str())
 }
 
 /// Why an order in that state is on a person's desk.
@@ -66,7 +74,7 @@ impl<'a> OrderView<'a> {
         [
             self.order_id,
             self.kind,
-            self.account,
+            self.account.as_str(),
             &self.amount,
             self.carrier.unwrap_or_default(),
             self.state,
@@ -91,7 +99,7 @@ impl<'a> OrderView<'a> {
             held: (state == OrderState::Pending && order.is_held()).then_some("restored"),
             version: order.version(),
             kind: AccountKind::as_str(what.account.kind()),
-            account: what.account.as_str(),
+            account: &what.account,
             amount: what.amount.yuan().to_string(),
             carrier: what.carrier.map(recharge_core::Carrier::as_str),
             provider: provider
