@@ -59,7 +59,7 @@ impl Throttle {
 
 /// Take a callback of Juhe's
 #[utoipa::path(
-    post, path = "/callbacks/juhe", tag = "callbacks",
+    post, path = "/callbacks/juhe", operation_id = "takeJuheCallback", tag = "callbacks",
     request_body(
         content((String = "application/x-www-form-urlencoded"), (String = "multipart/form-data")),
         description = "sporder_id, orderid, sta, sign",
@@ -75,7 +75,7 @@ pub async fn juhe(State(app): State<Arc<App>>, request: Request) -> Result<Respo
 
 /// Take a callback of Jisu's
 #[utoipa::path(
-    post, path = "/callbacks/jisu", tag = "callbacks",
+    post, path = "/callbacks/jisu", operation_id = "takeJisuCallback", tag = "callbacks",
     request_body(
         content((String = "application/x-www-form-urlencoded"), (String = "multipart/form-data")),
         description = "orderno, outorderno, mobile, rechargestatus, amount, totalfee, sign",

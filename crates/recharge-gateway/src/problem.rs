@@ -15,6 +15,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, ResponseBuilder};
 
+use crate::api::closed::CodeName;
+
 /// What can be wrong. Clients tell problems apart by [`as_str`](Self::as_str).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Code {
@@ -216,6 +218,11 @@ impl Code {
         }
     }
 
+    /// The code of that [`as_str`](Self::as_str) name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == name)
+    }
+
     /// The code.
     pub const fn as_str(self) -> &'static str {
         self.row().0
@@ -253,6 +260,8 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
     /// What to do, in place of what the code advises.
     pub advice: Option<&'static str>,
+    /// Of a file of orders: its bad lines.
+    pub errors: Vec<LineError>,
 }
 
 /// As it is answered.
@@ -265,6 +274,7 @@ pub struct ProblemBody {
     /// The status.
     status: u16,
     /// By which programs tell problems apart; it doesn't change.
+    #[schema(value_type = CodeName)]
     code: &'static str,
     /// What is wrong.
     detail: Cow<'static, str>,
@@ -273,6 +283,23 @@ pub struct ProblemBody {
     /// The field that is at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<Cow<'static, str>>,
+    /// Of a file of orders: its bad lines, up to 100 of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<LineError>,
+}
+
+/// What is wrong with a line of a file of orders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LineError {
+    /// The line, from 1; null: the file as a whole.
+    #[schema(required)]
+    pub line: Option<u64>,
+    /// The column, where one value is wrong.
+    #[schema(required)]
+    pub column: Option<&'static str>,
+    /// What is wrong, and what would be right.
+    pub detail: String,
 }
 
 impl Problem {
@@ -284,6 +311,7 @@ impl Problem {
             field: None,
             retry_after: None,
             advice: None,
+            errors: Vec::new(),
         }
     }
 
@@ -365,6 +393,7 @@ impl IntoResponse for Problem {
             detail: self.detail,
             advice: self.advice.unwrap_or(code.advice()),
             field: self.field,
+            errors: self.errors,
         };
         // Texts and a number: nothing that can't be written as JSON.
         let body = serde_json::to_vec(&body).unwrap_or_default();

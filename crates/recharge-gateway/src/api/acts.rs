@@ -32,7 +32,7 @@ refusals! {
 ///
 /// The answer comes later, as an event. An order is asked about by this at most once in ten seconds.
 #[utoipa::path(
-    post, path = "/v1/orders/{order_id}/ask", tag = "orders",
+    post, path = "/v1/orders/{order_id}/ask", operation_id = "askAboutOrder", tag = "orders",
     params(("order_id" = String, Path, description = "Your name for it")),
     responses(
         (status = 202, description = "It is being asked about", body = OrderView<'_>),
@@ -68,7 +68,7 @@ pub struct Cancel {
 ///
 /// Only while nothing of it has been sent.
 #[utoipa::path(
-    post, path = "/v1/orders/{order_id}/cancel", tag = "orders",
+    post, path = "/v1/orders/{order_id}/cancel", operation_id = "cancelOrder", tag = "orders",
     params(("order_id" = String, Path, description = "Your name for it")),
     request_body = Cancel,
     responses(
@@ -129,7 +129,7 @@ pub struct Decided<'a> {
 ///
 /// The person is whoever the key was made for. Two people are two keys of two persons.
 #[utoipa::path(
-    post, path = "/v1/orders/{order_id}/decisions", tag = "orders",
+    post, path = "/v1/orders/{order_id}/decisions", operation_id = "decideOrder", tag = "orders",
     params(("order_id" = String, Path, description = "The merchant's name for it")),
     request_body = Decide,
     responses(

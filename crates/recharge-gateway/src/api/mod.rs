@@ -3,6 +3,7 @@
 pub mod acts;
 pub mod batches;
 pub mod books;
+pub mod closed;
 pub mod events;
 pub mod input;
 pub mod orders;

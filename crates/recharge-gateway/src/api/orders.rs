@@ -9,14 +9,13 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use recharge_core::{
-    Account, AccountKind, Carrier, MerchantId, OrderId, OrderState, ProviderId, ReviewReason,
-};
+use recharge_core::{Account, AccountKind, Carrier, MerchantId, OrderId, OrderState, ProviderId};
 use recharge_engine::store::{Filter, Stored};
 use recharge_engine::{AcceptError, NewOrder, ReplyTo};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::closed::{CarrierName, KindName, STATES, StateName};
 use super::input::{Json, Named, Params};
 use super::private::Private;
 use super::view::OrderView;
@@ -50,7 +49,7 @@ pub struct PlaceOrder {
     #[schema(example = "A0000001")]
     pub order_id: String,
     /// What is topped up: mobile, landline, broadband or combined.
-    #[schema(example = "mobile")]
+    #[schema(value_type = KindName, example = "mobile")]
     pub kind: String,
     /// The number or account.
     #[schema(value_type = String, example = "18900001234")]
@@ -60,6 +59,7 @@ pub struct PlaceOrder {
     /// The only provider that it may go to.
     pub provider: Option<String>,
     /// The carrier, for landline and broadband: unicom, telecom, tietong or mobile.
+    #[schema(value_type = Option<CarrierName>)]
     pub carrier: Option<String>,
     /// Whether it may charge the same account with the same amount as an order of the last minutes.
     pub allow_duplicate: Option<bool>,
@@ -128,7 +128,7 @@ impl PlaceOrder {
 /// It is answered once it is durable. The same order again is answered with 200, as it now stands, and is not
 /// sent twice.
 #[utoipa::path(
-    post, path = "/v1/orders", tag = "orders",
+    post, path = "/v1/orders", operation_id = "placeOrder", tag = "orders",
     request_body = PlaceOrder,
     responses(
         (status = 202, description = "It is accepted", body = OrderView<'_>),
@@ -218,7 +218,7 @@ pub(crate) async fn find(
 
 /// Show an order
 #[utoipa::path(
-    get, path = "/v1/orders/{order_id}", tag = "orders",
+    get, path = "/v1/orders/{order_id}", operation_id = "showOrder", tag = "orders",
     params(("order_id" = String, Path, description = "Your name for it")),
     responses(
         (status = 200, description = "As it stands", body = OrderView<'_>),
@@ -241,6 +241,7 @@ pub async fn show(
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
     /// In this state: pending, submitting, charging, unknown, review, succeeded or failed.
+    #[param(value_type = Option<StateName>)]
     state: Option<String>,
     /// For this account.
     #[param(value_type = Option<String>)]
@@ -262,6 +263,7 @@ pub struct OrderPage<'a> {
     /// The newest first.
     orders: Vec<OrderView<'a>>,
     /// What `after` is for the next page; null on the last one.
+    #[schema(required)]
     next: Option<Cow<'a, str>>,
 }
 
@@ -270,7 +272,7 @@ const MOST: u32 = 500;
 
 /// List orders
 #[utoipa::path(
-    get, path = "/v1/orders", tag = "orders",
+    get, path = "/v1/orders", operation_id = "listOrders", tag = "orders",
     params(ListParams),
     responses(
         (status = 200, description = "A page of them, the newest first", body = OrderPage<'_>),
@@ -326,16 +328,7 @@ pub async fn list(
 
 /// A state as a filter: of a review any reason.
 fn state(name: &str) -> Result<OrderState, Problem> {
-    let all = [
-        OrderState::Pending,
-        OrderState::Submitting,
-        OrderState::Charging,
-        OrderState::Unknown,
-        OrderState::Review(ReviewReason::Overdue),
-        OrderState::Succeeded,
-        OrderState::Failed,
-    ];
-    let found = all.into_iter().find(|state| state.as_str() == name);
+    let found = STATES.into_iter().find(|state| state.as_str() == name);
     found.ok_or_else(|| {
         Problem::field(
             "state",

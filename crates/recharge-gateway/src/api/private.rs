@@ -19,6 +19,7 @@ impl fmt::Debug for Private {
 }
 
 /// Writes a secret out, where it is shown this once.
+#[expect(clippy::ref_option, reason = "serde gives a reference to the field")]
 pub(super) fn exposed<S: Serializer>(
     secret: &Option<SecretString>,
     serializer: S,

@@ -13,6 +13,7 @@ use recharge_core::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::closed::KindName;
 use super::input::Json;
 use super::private::Private;
 use super::yuan::Yuan;
@@ -36,7 +37,7 @@ refusals! {
 #[serde(deny_unknown_fields)]
 pub struct What {
     /// mobile, landline, broadband or combined.
-    #[schema(example = "mobile")]
+    #[schema(value_type = KindName, example = "mobile")]
     kind: String,
     /// The number or account.
     #[schema(value_type = String, example = "18900001234")]
@@ -67,6 +68,7 @@ pub struct Quoted<'a> {
     /// The product's name.
     product: String,
     /// The region, where it says so.
+    #[schema(required)]
     region: Option<String>,
 }
 
@@ -76,6 +78,7 @@ pub struct Balance<'a> {
     /// At which provider.
     provider: &'a str,
     /// In yuan; null when it can't be learnt now, which is not zero.
+    #[schema(required)]
     balance: Option<String>,
 }
 
@@ -139,7 +142,7 @@ async fn patiently<T>(call: impl Future<Output = Result<T, CallError>>) -> Resul
 
 /// Ask whether an account can be topped up
 #[utoipa::path(
-    post, path = "/v1/check", tag = "upstreams",
+    post, path = "/v1/check", operation_id = "checkAccount", tag = "upstreams",
     request_body = What,
     responses((status = 200, description = "Whether it can", body = Checked<'_>), AskUpstreamRefusals),
     security(("key" = ["read"])),
@@ -158,7 +161,7 @@ pub async fn check(
 
 /// Ask what it would cost
 #[utoipa::path(
-    post, path = "/v1/quote", tag = "upstreams",
+    post, path = "/v1/quote", operation_id = "quotePrice", tag = "upstreams",
     request_body = What,
     responses((status = 200, description = "The price", body = Quoted<'_>), AskUpstreamRefusals),
     security(("key" = ["read"])),
@@ -182,7 +185,7 @@ pub async fn quote(
 
 /// Show our balances with the upstreams
 #[utoipa::path(
-    get, path = "/v1/balances", tag = "upstreams",
+    get, path = "/v1/balances", operation_id = "showBalances", tag = "upstreams",
     responses((status = 200, description = "One for each provider", body = Balances<'_>), BalancesRefusals),
     security(("key" = ["operate"])),
 )]

@@ -5,6 +5,7 @@ use recharge_engine::{Notice, Order, WallTime};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
+use super::closed::{CarrierName, KindName, ReasonName, StateName};
 use crate::time;
 
 /// An order as its merchant sees it.
@@ -14,9 +15,11 @@ pub struct OrderView<'a> {
     /// The merchant's name for it.
     order_id: &'a str,
     /// Where it stands: pending, submitting, charging, unknown, review, succeeded or failed.
+    #[schema(value_type = StateName)]
     state: &'static str,
     /// Why it is on a person's desk.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ReasonName>)]
     review_reason: Option<&'static str>,
     /// Why a pending order isn't sent yet. `restored`: the service was restored from a backup, and first makes sure
     /// that the order was not sent before, which takes half an hour and more. Nothing is wrong with the order; wait.
@@ -26,6 +29,7 @@ pub struct OrderView<'a> {
     /// Rises with everything that becomes known of it.
     version: u64,
     /// mobile, landline, broadband or combined.
+    #[schema(value_type = KindName)]
     kind: &'static str,
     /// What is topped up.
     #[serde(serialize_with = "whole")]
@@ -35,13 +39,16 @@ pub struct OrderView<'a> {
     #[schema(example = "100")]
     amount: String,
     /// The carrier, where it was named.
+    #[schema(value_type = Option<CarrierName>, required)]
     carrier: Option<&'static str>,
     /// Where it was sent last, or was charged; or the only one that it may go to.
+    #[schema(required)]
     provider: Option<&'a str>,
     /// The provider's number for it.
+    #[schema(required)]
     upstream_order_id: Option<&'a str>,
     /// What the provider charges for it, in yuan.
-    #[schema(example = "99.65")]
+    #[schema(required, example = "99.65")]
     cost: Option<String>,
     /// When it was accepted.
     created_at: String,

@@ -14,6 +14,7 @@ use recharge_store::{Registry, RegistryError};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::closed::StateName;
 use super::input::{Json, Named, Params};
 use super::private::{Private, exposed};
 use crate::app::App;
@@ -40,7 +41,7 @@ refusals! {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Webhook {
     /// The address of orders that name none; null: only of orders that name one you are told.
-    #[schema(value_type = Option<String>, example = "https://shop.example.com/recharge")]
+    #[schema(value_type = Option<String>, required, example = "https://shop.example.com/recharge")]
     url: Option<Private>,
     /// When address or secret were set.
     changed_at: String,
@@ -61,7 +62,7 @@ pub struct SetWebhook {
 
 /// Show where you are told
 #[utoipa::path(
-    get, path = "/v1/webhook", tag = "webhooks",
+    get, path = "/v1/webhook", operation_id = "showWebhook", tag = "webhooks",
     responses(
         (status = 200, description = "As it is set, without the secret", body = Webhook),
         ToldRefusals,
@@ -86,7 +87,7 @@ pub async fn show(
 ///
 /// The first time it makes the secret that signs, and shows it.
 #[utoipa::path(
-    put, path = "/v1/webhook", tag = "webhooks",
+    put, path = "/v1/webhook", operation_id = "setWebhook", tag = "webhooks",
     request_body = SetWebhook,
     responses(
         (status = 200, description = "It holds from now on", body = Webhook),
@@ -124,7 +125,7 @@ pub async fn set(
 ///
 /// The old one is void at once; notices that are under way may still be signed with it.
 #[utoipa::path(
-    post, path = "/v1/webhook/rotate", tag = "webhooks",
+    post, path = "/v1/webhook/rotate", operation_id = "rotateWebhookSecret", tag = "webhooks",
     responses(
         (status = 200, description = "The new secret", body = Webhook),
         RotateRefusals,
@@ -191,12 +192,14 @@ pub struct DeadNotice {
     /// The order.
     order_id: String,
     /// What was to be told: the state that the order came to.
+    #[schema(value_type = StateName)]
     state: &'static str,
     /// In which version.
     version: u64,
     /// How many times it was tried.
     tries: u32,
     /// Why the last try failed.
+    #[schema(required)]
     trouble: Option<String>,
     /// When the order came to that state.
     since: String,
@@ -208,6 +211,7 @@ pub struct DeadPage {
     /// The oldest first.
     dead: Vec<DeadNotice>,
     /// What `after` is for the next page, which may be empty; null on the last one.
+    #[schema(required)]
     next: Option<String>,
 }
 
@@ -231,7 +235,7 @@ const READS: usize = 10;
 
 /// List notices that were given up
 #[utoipa::path(
-    get, path = "/v1/webhooks/dead", tag = "webhooks",
+    get, path = "/v1/webhooks/dead", operation_id = "listDeadNotices", tag = "webhooks",
     params(DeadParams),
     responses(
         (status = 200, description = "A page of them, the oldest first", body = DeadPage),
@@ -315,7 +319,7 @@ pub struct Resent {
 ///
 /// One that was given up is tried anew, as often as the first time; one that waits is tried now.
 #[utoipa::path(
-    post, path = "/v1/webhooks/{id}/resend", tag = "webhooks",
+    post, path = "/v1/webhooks/{id}/resend", operation_id = "resendNotice", tag = "webhooks",
     params(("id" = String, Path, description = "The notice's name, such as `msg_42`")),
     responses(
         (status = 202, description = "It is sent", body = Resent),
