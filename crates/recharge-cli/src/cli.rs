@@ -10,7 +10,7 @@ use crate::demo::DemoArgs;
 use crate::exit;
 use crate::keys::KeysCommand;
 use crate::orders::args::OrderCommand;
-use crate::provider::ProviderArgs;
+use crate::provider::{AccountText, ProviderArgs};
 use crate::serve::ServeArgs;
 use crate::sim::SimArgs;
 use crate::webhooks::WebhooksCommand;
@@ -148,7 +148,7 @@ pub enum SignCommand {
         key: JuheKey,
         /// phoneno, as sent
         #[arg(long)]
-        phone: String,
+        phone: AccountText,
         /// cardnum, the face value in whole yuan, as sent
         #[arg(long)]
         amount: String,
@@ -210,7 +210,7 @@ pub enum SignCommand {
             required = true,
             num_args = 1..
         )]
-        params: Vec<String>,
+        params: Vec<SecretString>,
         /// Sign in the order of the document's table, with tel in the place of mobile
         #[arg(long)]
         documented_table: bool,
@@ -299,4 +299,22 @@ pub struct Explain {
     /// Show the parameters in order and the string to sign, with *** for secrets
     #[arg(long)]
     pub explain: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_neither_accounts_nor_what_is_signed() {
+        for line in [
+            "recharge sign juhe-submit --openid o --key k --phone 18900001234 --amount 1 --order-id 7",
+            "recharge sign jisu --appsecret s --param mobile=18900001234 tel=0571-56565366",
+        ] {
+            let read = Cli::try_parse_from(line.split(' ')).unwrap();
+            let shown = format!("{read:?}");
+            assert!(!shown.contains("18900001234"), "{shown}");
+            assert!(!shown.contains("56565366"), "{shown}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! `recharge sign`: the signature of a request or callback, from the texts exactly as they are given.
 
-use recharge_core::ExposeSecret;
+use recharge_core::{ExposeSecret, SecretString};
 use recharge_sign::jisu::{self, SignOrder};
 use recharge_sign::{Explained, juhe};
 use serde_json::json;
@@ -25,6 +25,7 @@ pub(crate) fn run(command: &SignCommand, context: &Context) -> Result<Exit, CliE
             let openid = context.secret(openid.openid.as_ref(), "juhe", "open_id")?;
             let key = context.secret(key.key.as_ref(), "juhe", "app_key")?;
             let (openid, key) = (openid.expose_secret(), key.expose_secret());
+            let phone = phone.as_str();
             let explained = juhe::explain_submit(openid, key, phone, amount, order_id);
             (explained, explain)
         }
@@ -72,11 +73,11 @@ pub(crate) fn run(command: &SignCommand, context: &Context) -> Result<Exit, CliE
 }
 
 /// The error doesn't repeat the text: it may be a secret that got here by mistake.
-fn pairs(params: &[String]) -> Result<Vec<(&str, &str)>, CliError> {
+fn pairs(params: &[SecretString]) -> Result<Vec<(&str, &str)>, CliError> {
     params
         .iter()
         .enumerate()
-        .map(|(index, text)| match text.split_once('=') {
+        .map(|(index, text)| match text.expose_secret().split_once('=') {
             Some((name, value)) if !name.is_empty() => Ok((name, value)),
             Some(_) | None => Err(CliError::unusable(format!(
                 "--param: number {} is not NAME=VALUE, such as amount=100",

@@ -105,11 +105,11 @@ fn set(args: SetArgs, context: &Context) -> Result<(), CliError> {
         secret: made,
         changed,
     };
-    let new = registry.set_endpoint_url(&endpoint).map_err(failed)?;
-    if !new && shown.is_some() {
-        registry
-            .set_endpoint_secret(&endpoint.merchant, &endpoint.secret, changed)
-            .map_err(failed)?;
+    // All or nothing: a secret that is shown is the one that signs.
+    if shown.is_some() {
+        registry.set_endpoint(&endpoint).map_err(failed)?;
+    } else {
+        registry.set_endpoint_url(&endpoint).map_err(failed)?;
     }
     tell(
         &endpoint,

@@ -20,14 +20,17 @@ use crate::peer;
 use crate::problem::{Code, Problem, refusals};
 
 /// The most bytes of a callback: known ones have some hundred.
-const MOST: BodyLimit = BodyLimit(64 * 1024);
+const MOST: usize = 64 * 1024;
+
+/// Whose callbacks are taken, each by a route of its own.
+pub(crate) const UPSTREAMS: [&str; 2] = ["juhe", "jisu"];
 
 /// After how long an upstream may try again.
 const AGAIN: Duration = Duration::from_secs(3);
 
 refusals! {
     /// Why a callback isn't taken.
-    CallbackRefusals: Forbidden NotFound Malformed TooLarge TooMany Timeout StoreUnavailable OutcomeUnknown
+    CallbackRefusals: Forbidden NotFound Malformed TooLarge SlowRequest TooMany Timeout StoreUnavailable OutcomeUnknown
         Stopping Internal;
 }
 
@@ -56,7 +59,7 @@ impl Throttle {
 
 /// Take a callback of Juhe's
 #[utoipa::path(
-    post, path = "/callbacks/juhe", tag = "callbacks",
+    post, path = "/callbacks/juhe", operation_id = "takeJuheCallback", tag = "callbacks",
     request_body(
         content((String = "application/x-www-form-urlencoded"), (String = "multipart/form-data")),
         description = "sporder_id, orderid, sta, sign",
@@ -72,7 +75,7 @@ pub async fn juhe(State(app): State<Arc<App>>, request: Request) -> Result<Respo
 
 /// Take a callback of Jisu's
 #[utoipa::path(
-    post, path = "/callbacks/jisu", tag = "callbacks",
+    post, path = "/callbacks/jisu", operation_id = "takeJisuCallback", tag = "callbacks",
     request_body(
         content((String = "application/x-www-form-urlencoded"), (String = "multipart/form-data")),
         description = "orderno, outorderno, mobile, rechargestatus, amount, totalfee, sign",
@@ -114,7 +117,7 @@ async fn try_to_take(
     // First of all, so that nobody else can use up what the upstream may send.
     is_from(app, provider, &parts)?;
     app.throttle.take()?;
-    let body = read(body, MOST).await?;
+    let body = read(body, BodyLimit::new(MOST, app.settings.deadline)).await?;
     // A header that isn't text names no form that could be read.
     let kind = match parts.headers.get(CONTENT_TYPE) {
         None => None,

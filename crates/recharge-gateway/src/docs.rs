@@ -77,7 +77,7 @@ fn kept(kind: &'static str, body: &'static [u8]) -> Response {
 ///
 /// This very document.
 #[utoipa::path(
-    get, path = "/openapi.json", tag = "description",
+    get, path = "/openapi.json", operation_id = "describeInterface", tag = "description",
     responses((status = 200, description = "As OpenAPI 3.1", body = inline(OpenApiDocument), content_type = "application/json")),
 )]
 pub async fn openapi() -> Response {
@@ -88,7 +88,7 @@ pub async fn openapi() -> Response {
 ///
 /// The same page as `/docs`: where somebody looks who knows the address alone.
 #[utoipa::path(
-    get, path = "/", tag = "description",
+    get, path = "/", operation_id = "showFrontPage", tag = "description",
     responses((status = 200, description = "A page", body = String, content_type = "text/html")),
 )]
 pub async fn front() -> Response {
@@ -99,7 +99,7 @@ pub async fn front() -> Response {
 ///
 /// The description, to be read and tried out, and every problem that can be answered.
 #[utoipa::path(
-    get, path = "/docs", tag = "description",
+    get, path = "/docs", operation_id = "showDocumentation", tag = "description",
     responses((status = 200, description = "A page", body = String, content_type = "text/html")),
 )]
 pub async fn page() -> Response {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
@@ -35,15 +35,22 @@ pub fn guarded(router: Router, app: &Arc<App>) -> Router {
 async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let deadline = app.settings.deadline;
     // Routes that take more say so within.
-    let limit = BodyLimit(app.settings.body_limit);
+    let limit = BodyLimit::new(app.settings.body_limit, deadline);
     request.extensions_mut().insert(limit);
-    let answer = async |request| match timeout(deadline, caught(next.run(request))).await {
-        Ok(Some(response)) => response,
-        Ok(None) => {
-            tracing::error!("a handler panicked");
-            Problem::new(Code::Internal, "something went wrong here").into_response()
+    let answer = async |request: Request| {
+        let advice = in_doubt(&request);
+        let mut response = match timeout(deadline, caught(next.run(request))).await {
+            Ok(Some(response)) => response,
+            Ok(None) => {
+                tracing::error!("a handler panicked");
+                Problem::new(Code::Internal, "something went wrong here").into_response()
+            }
+            Err(_) => Problem::new(Code::Timeout, "it took too long").into_response(),
+        };
+        match (response.extensions_mut().remove::<Problem>(), advice) {
+            (Some(problem), Some(advice)) => problem.advise(advice).into_response(),
+            _ => response,
         }
-        Err(_) => Problem::new(Code::Timeout, "it took too long").into_response(),
     };
     trace::watched(&app, request, answer).await
 }
@@ -57,6 +64,30 @@ pub(crate) async fn caught<T>(task: impl Future<Output = T>) -> Option<T> {
         polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
     })
     .await
+}
+
+/// What to do when nobody knows whether it was done, where to send the same again is not it.
+fn in_doubt(request: &Request) -> Option<&'static str> {
+    let route = request.extensions().get::<MatchedPath>()?.as_str();
+    Some(match (request.method().as_str(), route) {
+        ("POST", "/v1/orders/{order_id}/decisions") => {
+            "look at the order, then decide again if it is still needed"
+        }
+        ("POST", "/v1/orders/{order_id}/cancel") => {
+            "look at the order, then cancel it again if it is still needed"
+        }
+        ("POST", "/v1/orders/{order_id}/ask") => "look at the order's events, or ask again",
+        ("PUT", "/v1/webhook") => {
+            "set it again; if GET /v1/webhook shows it and you were shown no secret, make one by POST /v1/webhook/rotate"
+        }
+        ("POST", "/v1/webhook/rotate") => {
+            "GET /v1/webhook tells by changed_at whether it happened; if it did, make a new secret, for this one is not shown again"
+        }
+        ("POST", "/v1/webhooks/{id}/resend") => {
+            "send the same again: the notice may come twice, under the same webhook-id"
+        }
+        _ => return None,
+    })
 }
 
 /// Without an origin there is nothing to say, and a browser keeps all pages out by itself. Credentials of

@@ -65,7 +65,7 @@ impl Check {
 
 /// Say that the process lives
 #[utoipa::path(
-    get, path = "/healthz", tag = "health",
+    get, path = "/healthz", operation_id = "checkHealth", tag = "health",
     responses((status = 200, description = "It lives", body = Health)),
 )]
 pub async fn healthz() -> Answer<Health> {
@@ -77,7 +77,7 @@ pub async fn healthz() -> Answer<Health> {
 /// Each check by its name. While one fails, orders that were taken go on as far as they can; send new ones
 /// elsewhere, or later.
 #[utoipa::path(
-    get, path = "/readyz", tag = "health",
+    get, path = "/readyz", operation_id = "checkReadiness", tag = "health",
     responses(
         (status = 200, description = "It can", body = Readiness),
         (status = 503, description = "It can't", body = Readiness),

@@ -57,4 +57,4 @@ pub mod webhooks;
 pub use app::App;
 pub use problem::Problem;
 pub use server::{Gateway, ServeError};
-pub use settings::Settings;
+pub use settings::{Settings, SettingsError};

@@ -10,9 +10,12 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use recharge_engine::StoreError;
+use recharge_store::RegistryError;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, ResponseBuilder};
+
+use crate::api::closed::CodeName;
 
 /// What can be wrong. Clients tell problems apart by [`as_str`](Self::as_str).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,7 +52,9 @@ pub enum Code {
     UnsupportedMediaType,
     /// Too many requests.
     TooMany,
-    /// It took too long.
+    /// The request did not arrive whole in time.
+    SlowRequest,
+    /// It took too long here.
     Timeout,
     /// It needs a master key, and there is none.
     NoMasterKey,
@@ -65,7 +70,7 @@ pub enum Code {
 
 impl Code {
     /// All.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
@@ -82,6 +87,7 @@ impl Code {
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::TooMany,
+        Self::SlowRequest,
         Self::Timeout,
         Self::NoMasterKey,
         Self::StoreUnavailable,
@@ -174,9 +180,14 @@ impl Code {
                 StatusCode::TOO_MANY_REQUESTS,
                 "wait as long as the header Retry-After says",
             ),
+            Self::SlowRequest => (
+                "slow_request",
+                StatusCode::REQUEST_TIMEOUT,
+                "send the whole request without a pause; nothing has been done",
+            ),
             Self::Timeout => (
                 "timeout",
-                StatusCode::REQUEST_TIMEOUT,
+                StatusCode::GATEWAY_TIMEOUT,
                 "ask or send the same again: the same order_id is the same order",
             ),
             Self::NoMasterKey => (
@@ -207,6 +218,11 @@ impl Code {
         }
     }
 
+    /// The code of that [`as_str`](Self::as_str) name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == name)
+    }
+
     /// The code.
     pub const fn as_str(self) -> &'static str {
         self.row().0
@@ -217,9 +233,17 @@ impl Code {
         self.row().1
     }
 
-    /// What to do.
+    /// What to do, where the route says nothing else.
     pub const fn advice(self) -> &'static str {
         self.row().2
+    }
+
+    /// Whether what was asked for may have been done all the same.
+    pub const fn is_in_doubt(self) -> bool {
+        matches!(
+            self,
+            Self::Timeout | Self::OutcomeUnknown | Self::Stopping | Self::Internal
+        )
     }
 }
 
@@ -234,6 +258,10 @@ pub struct Problem {
     pub field: Option<Cow<'static, str>>,
     /// After how long it is worth trying again.
     pub retry_after: Option<Duration>,
+    /// What to do, in place of what the code advises.
+    pub advice: Option<&'static str>,
+    /// Of a file of orders: its bad lines.
+    pub errors: Vec<LineError>,
 }
 
 /// As it is answered.
@@ -246,6 +274,7 @@ pub struct ProblemBody {
     /// The status.
     status: u16,
     /// By which programs tell problems apart; it doesn't change.
+    #[schema(value_type = CodeName)]
     code: &'static str,
     /// What is wrong.
     detail: Cow<'static, str>,
@@ -254,6 +283,23 @@ pub struct ProblemBody {
     /// The field that is at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<Cow<'static, str>>,
+    /// Of a file of orders: its bad lines, up to 100 of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<LineError>,
+}
+
+/// What is wrong with a line of a file of orders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LineError {
+    /// The line, from 1; null: the file as a whole.
+    #[schema(required)]
+    pub line: Option<u64>,
+    /// The column, where one value is wrong.
+    #[schema(required)]
+    pub column: Option<&'static str>,
+    /// What is wrong, and what would be right.
+    pub detail: String,
 }
 
 impl Problem {
@@ -264,6 +310,8 @@ impl Problem {
             detail: detail.into(),
             field: None,
             retry_after: None,
+            advice: None,
+            errors: Vec::new(),
         }
     }
 
@@ -287,6 +335,13 @@ impl Problem {
     #[must_use]
     pub fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
+        self
+    }
+
+    /// This is to be done, whatever the code advises.
+    #[must_use]
+    pub const fn advise(mut self, advice: &'static str) -> Self {
+        self.advice = Some(advice);
         self
     }
 }
@@ -313,17 +368,32 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<RegistryError> for Problem {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Store(error) => error.into(),
+            other => {
+                tracing::error!(error = %other, "the registry did not do it");
+                Self::new(Code::Internal, "the store can't do this")
+            }
+        }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (code, retry_after) = (self.code, self.retry_after);
         let status = code.status();
+        // What stands around the routes knows which one it was, and may know better what to do.
+        let in_doubt = code.is_in_doubt().then(|| self.clone());
         let body = ProblemBody {
             kind: ["/docs#", code.as_str()].concat(),
             status: status.as_u16(),
             code: code.as_str(),
             detail: self.detail,
-            advice: code.advice(),
+            advice: self.advice.unwrap_or(code.advice()),
             field: self.field,
+            errors: self.errors,
         };
         // Texts and a number: nothing that can't be written as JSON.
         let body = serde_json::to_vec(&body).unwrap_or_default();
@@ -339,6 +409,9 @@ impl IntoResponse for Problem {
         }
         if let Some(wait) = retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        if let Some(problem) = in_doubt {
+            response.extensions_mut().insert(problem);
         }
         response
     }

@@ -1,6 +1,7 @@
 //! Every route. Their description is made from the handlers, and so can't be behind them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::{Extension, Router};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -51,11 +52,11 @@ impl Modify for Keys {
 }
 
 /// All routes, and their description.
-fn all(batch_limit: usize) -> OpenApiRouter<Arc<App>> {
+fn all(files_limit: BodyLimit) -> OpenApiRouter<Arc<App>> {
     // A file of orders is larger than any other body.
     let files = OpenApiRouter::new()
         .routes(routes!(api::batches::hand_in))
-        .layer(Extension(BodyLimit(batch_limit)));
+        .layer(Extension(files_limit));
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(files)
         .routes(routes!(api::orders::place, api::orders::list))
@@ -88,7 +89,7 @@ fn all(batch_limit: usize) -> OpenApiRouter<Arc<App>> {
 /// The description of the interface, as OpenAPI 3.1. The drop-in protocols are served by a router of their own,
 /// and described here.
 pub fn description() -> utoipa::openapi::OpenApi {
-    let (_, mut description) = all(0).split_for_parts();
+    let (_, mut description) = all(BodyLimit::new(0, Duration::ZERO)).split_for_parts();
     description.paths.merge(compat::described::paths());
     description.webhooks = Some(webhooks::event::described());
     description
@@ -96,7 +97,8 @@ pub fn description() -> utoipa::openapi::OpenApi {
 
 /// The service, without what guards its connections.
 pub fn router(app: &Arc<App>) -> Router {
-    let (router, _) = all(app.settings.batch_limit).split_for_parts();
+    let limit = BodyLimit::new(app.settings.batch_limit, app.settings.deadline);
+    let (router, _) = all(limit).split_for_parts();
     let router = router
         .merge(compat::router(Arc::clone(app)))
         .merge(docs::files())

@@ -30,7 +30,7 @@ use crate::metrics::{self, Metrics};
 use crate::ring::{KeyRing, Locked};
 use crate::routes;
 use crate::seal::NoRandom;
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsError};
 use crate::stall::Stalling;
 use crate::trace::RequestIds;
 use crate::webhooks::{ClientError, Outbox, Tally};
@@ -58,6 +58,9 @@ pub struct Gateway {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
+    /// It was told something that can't be.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// Nothing can listen there.
     #[error("can't listen on {address}: {source}")]
     Listen {
@@ -87,6 +90,7 @@ impl Gateway {
         registry: Registry,
         settings: Settings,
     ) -> Result<Self, ServeError> {
+        settings.validate()?;
         let listen = |source| ServeError::Listen {
             address: settings.listen,
             source,
@@ -162,7 +166,8 @@ impl Gateway {
         self.stop.send_replace(true);
         let drain = self.app.settings.drain;
         let accepting = self.accepting;
-        let drained = tokio::time::timeout(drain, accepting).await.is_ok();
+        // A task that panicked has drained nothing.
+        let drained = matches!(tokio::time::timeout(drain, accepting).await, Ok(Ok(())));
         let stopped = self.app.driver.stop(drain).await;
         // What it has not marked as told is told again.
         let telling = self.telling.abort_handle();

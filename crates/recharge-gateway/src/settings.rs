@@ -3,8 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use http::HeaderValue;
 use ipnet::IpNet;
+use tokio::sync::Semaphore;
 
+use crate::callbacks::UPSTREAMS;
 use crate::seal::MasterKey;
 use crate::webhooks::Pace;
 use crate::webhooks::address::{Address, AddressError};
@@ -53,7 +56,53 @@ pub struct Settings {
     pub drain: Duration,
 }
 
+/// What can't be meant, or would leave open what was to be closed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// There are no callbacks of that name, and those of whoever was meant would come from anywhere.
+    #[error("callback_senders: no provider that sends callbacks is named {0:?}; write one of {names}", names = UPSTREAMS.join(", "))]
+    UnknownSender(String),
+    /// Of two entries only the first would hold.
+    #[error("callback_senders: {0} stands there twice; put all its networks into one entry")]
+    SenderTwice(String),
+    /// Nobody would be served, or the number is no number of connections.
+    #[error("connections: {0} can't be; write a number from 1 to {most}", most = Semaphore::MAX_PERMITS)]
+    Connections(usize),
+    /// It is no origin, and the pages that are meant would be kept out.
+    #[error(
+        "cors_origins: {0:?} is no origin; write scheme and host, such as https://shop.example.com, and never *"
+    )]
+    Origin(String),
+}
+
 impl Settings {
+    /// Whether a service can be started with them.
+    pub fn validate(&self) -> Result<(), SettingsError> {
+        let mut named = Vec::new();
+        for (name, _) in &self.callback_senders {
+            if !UPSTREAMS.contains(&name.as_str()) {
+                return Err(SettingsError::UnknownSender(name.clone()));
+            }
+            if named.contains(&name) {
+                return Err(SettingsError::SenderTwice(name.clone()));
+            }
+            named.push(name);
+        }
+        if !(1..=Semaphore::MAX_PERMITS).contains(&self.connections) {
+            return Err(SettingsError::Connections(self.connections));
+        }
+        let is_origin = |origin: &&String| {
+            let host = origin.split_once("://").map(|(_, host)| host);
+            HeaderValue::from_str(origin).is_ok()
+                && host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '*']))
+        };
+        match self.cors_origins.iter().find(|it| !is_origin(it)) {
+            Some(origin) => Err(SettingsError::Origin(origin.clone())),
+            None => Ok(()),
+        }
+    }
+
     /// Checks where somebody is to be told: whoever sets an address and whoever sends to it asks here.
     pub fn told_at(&self, url: &str) -> Result<Address, AddressError> {
         Address::parse(url, self.allow_private_webhooks)
@@ -82,5 +131,47 @@ impl Default for Settings {
             pace: Pace::default(),
             drain: Duration::from_mins(1),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(decide: impl FnOnce(&mut Settings)) -> SettingsError {
+        let mut settings = Settings::default();
+        decide(&mut settings);
+        settings.validate().unwrap_err()
+    }
+
+    #[test]
+    fn what_would_leave_something_open_or_shut_is_refused_by_name() {
+        assert_eq!(Settings::default().validate(), Ok(()));
+        let sender = |name: &str| (name.to_owned(), Vec::new());
+        let error = refused(|it| it.callback_senders = vec![sender("juhe"), sender("Jisu")]);
+        assert_eq!(error, SettingsError::UnknownSender("Jisu".to_owned()));
+        assert!(error.to_string().contains("juhe, jisu"), "{error}");
+        let error = refused(|it| it.callback_senders = vec![sender("juhe"), sender("juhe")]);
+        assert_eq!(error, SettingsError::SenderTwice("juhe".to_owned()));
+        for connections in [0, Semaphore::MAX_PERMITS + 1] {
+            let error = refused(|it| it.connections = connections);
+            assert_eq!(error, SettingsError::Connections(connections));
+        }
+        for origin in [
+            "*",
+            "",
+            "https://",
+            "shop.example.com",
+            "https://a.example.com/",
+            "https://*.example.com",
+            "https://a\n",
+        ] {
+            let error = refused(|it| it.cors_origins = vec![origin.to_owned()]);
+            assert_eq!(error, SettingsError::Origin(origin.to_owned()));
+        }
+        let mut settings = Settings::default();
+        settings.callback_senders = vec![sender("juhe"), sender("jisu")];
+        settings.cors_origins = vec!["http://127.0.0.1:3000".to_owned()];
+        assert_eq!(settings.validate(), Ok(()));
     }
 }

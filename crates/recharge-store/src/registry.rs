@@ -16,12 +16,13 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use recharge_engine::StoreError;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-pub use self::batches::{BatchRow, BatchTally, NewBatch, RowFate, StoredBatch};
+pub use self::batches::{BatchRow, BatchTally, NewBatch, Ordered, RowFate, StoredBatch};
 pub use self::keys::{Endpoint, KeyKind, Scope, Scopes, StoredKey};
 
-use crate::sqlite::{OpenError, Sqlite, connect_read_only, file, schema};
+use crate::sqlite::{OpenError, Sqlite, connect_read_only, file, schema, unwritten};
 
 /// How long a writer of orders is waited for.
 const BUSY: Duration = Duration::from_secs(10);
@@ -32,20 +33,16 @@ pub struct Registry {
     connection: Mutex<Connection>,
 }
 
-/// Why the registry did not do it. Nothing has changed, unless it is a commit that failed: then the file
-/// says.
-#[derive(Debug, thiserror::Error)]
+/// Why the registry did not do it. Nothing has changed, unless it is [`StoreError::Unknown`]: then the file says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
     /// The name is taken.
     #[error("there is a {0} of that name already")]
     Exists(&'static str),
-    /// What is stored can't be what was written.
-    #[error("the store is damaged: {0}")]
-    Damaged(String),
-    /// SQLite said no.
-    #[error("the store can't be used now: {0}")]
-    Sqlite(#[source] rusqlite::Error),
+    /// The file didn't take it, as it may refuse an order.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 type Result<T> = std::result::Result<T, RegistryError>;
@@ -104,7 +101,7 @@ impl Registry {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(error)?;
         let done = what(&transaction)?;
-        transaction.commit().map_err(error)?;
+        commit(transaction)?;
         Ok(done)
     }
 
@@ -120,11 +117,13 @@ impl Registry {
     }
 }
 
+/// What an error means before the commit.
 fn error(error: rusqlite::Error) -> RegistryError {
-    match error {
-        rusqlite::Error::FromSqlConversionFailure(..)
-        | rusqlite::Error::IntegralValueOutOfRange(..)
-        | rusqlite::Error::InvalidColumnType(..) => RegistryError::Damaged(error.to_string()),
-        other => RegistryError::Sqlite(other),
-    }
+    unwritten(error).into()
+}
+
+/// Whatever is said of a commit that fails, it may be on the disk.
+fn commit(transaction: Transaction<'_>) -> Result<()> {
+    let unknown = |error: rusqlite::Error| StoreError::Unknown(error.to_string());
+    Ok(transaction.commit().map_err(unknown)?)
 }

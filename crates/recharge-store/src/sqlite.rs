@@ -49,6 +49,7 @@ mod value;
 mod writer;
 
 pub use error::OpenError;
+pub(crate) use error::unwritten;
 #[cfg(feature = "test-util")]
 pub use fate::Fate;
 pub(crate) use read::last_told;

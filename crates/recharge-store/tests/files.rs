@@ -15,7 +15,7 @@ use recharge_engine::store::{Filter, Guards, Hold, Lease, Session, Stored};
 use recharge_engine::{Acceptance, Moment, NewOrder, Store, StoreError, WallTime};
 use recharge_store::registry::Endpoint;
 use recharge_store::sqlite::OpenError;
-use recharge_store::{Registry, Sqlite};
+use recharge_store::{Registry, RegistryError, Sqlite};
 use tempfile::TempDir;
 
 fn folder() -> (TempDir, PathBuf) {
@@ -484,4 +484,56 @@ fn a_registry_that_is_only_read_shows_what_there_is_and_changes_nothing() {
     assert!(only.set_endpoint(&endpoint).is_err());
     assert_eq!(only.endpoints().unwrap(), [endpoint]);
     assert_eq!(only.generation().unwrap(), registry.generation().unwrap());
+}
+
+#[test]
+fn of_a_commit_that_fails_the_registry_does_not_say_that_nothing_was_written() {
+    let (_folder, path) = folder();
+    let merchant = MerchantId::parse("shop").unwrap();
+    let endpoint = Endpoint {
+        merchant: merchant.clone(),
+        url: Some("https://shop.example.com/".to_owned()),
+        secret: vec![1],
+        changed: WallTime::from_millis(1),
+    };
+    let registry = Registry::open(&path).unwrap();
+    let secret = |secret: u8, at: i64| {
+        registry.set_endpoint_secret(&merchant, &[secret], WallTime::from_millis(at))
+    };
+    assert_eq!(secret(2, 2), Ok(None), "there is none to be replaced");
+    registry.set_endpoint(&endpoint).unwrap();
+    let now = Endpoint {
+        secret: vec![3],
+        changed: WallTime::from_millis(3),
+        ..endpoint
+    };
+    assert_eq!(
+        secret(3, 3),
+        Ok(Some(now.clone())),
+        "as it holds from now on"
+    );
+    let file = rusqlite::Connection::open(&path).unwrap();
+    // What is promised of the rows is looked at by the commit, and not before.
+    file.execute_batch(
+        "CREATE TABLE promised (id INTEGER PRIMARY KEY);
+         CREATE TABLE broken (id INTEGER REFERENCES promised (id) DEFERRABLE INITIALLY DEFERRED);
+         CREATE TRIGGER no_endpoint AFTER UPDATE ON endpoints BEGIN INSERT INTO broken VALUES (1); END;",
+    )
+    .unwrap();
+    let unknown = secret(4, 4).unwrap_err();
+    assert!(
+        matches!(&unknown, RegistryError::Store(StoreError::Unknown(_))),
+        "{unknown}"
+    );
+    // A failure before the commit is another thing.
+    file.execute_batch("ALTER TABLE endpoints RENAME TO gone")
+        .unwrap();
+    let unwritten = secret(5, 5).unwrap_err();
+    assert!(
+        matches!(&unwritten, RegistryError::Store(StoreError::Unavailable(_))),
+        "{unwritten}"
+    );
+    file.execute_batch("ALTER TABLE gone RENAME TO endpoints")
+        .unwrap();
+    assert_eq!(registry.endpoint(&merchant), Ok(Some(now)));
 }

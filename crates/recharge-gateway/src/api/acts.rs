@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::input::{Json, Named};
 use super::orders::find;
+use super::private::Private;
 use super::view::OrderView;
 use crate::app::App;
 use crate::auth::{Caller, Operator, Reader, Submitter};
@@ -23,7 +24,7 @@ refusals! {
     AskRefusals: Unauthorized Forbidden NotFound NotNow TooMany Timeout StoreUnavailable OutcomeUnknown Stopping
         Internal;
     /// Why an order isn't cancelled, or decided.
-    DecideRefusals: Unauthorized Forbidden NotFound Malformed Invalid NotNow Stale TooLarge TooMany Timeout
+    DecideRefusals: Unauthorized Forbidden NotFound Malformed Invalid NotNow Stale TooLarge SlowRequest TooMany Timeout
         StoreUnavailable OutcomeUnknown Stopping Internal;
 }
 
@@ -31,7 +32,7 @@ refusals! {
 ///
 /// The answer comes later, as an event. An order is asked about by this at most once in ten seconds.
 #[utoipa::path(
-    post, path = "/v1/orders/{order_id}/ask", tag = "orders",
+    post, path = "/v1/orders/{order_id}/ask", operation_id = "askAboutOrder", tag = "orders",
     params(("order_id" = String, Path, description = "Your name for it")),
     responses(
         (status = 202, description = "It is being asked about", body = OrderView<'_>),
@@ -59,15 +60,15 @@ pub async fn ask(
 #[serde(deny_unknown_fields)]
 pub struct Cancel {
     /// In your words, for the record.
-    #[schema(example = "the customer went away")]
-    reason: String,
+    #[schema(value_type = String, example = "the customer went away")]
+    reason: Private,
 }
 
 /// Cancel an order
 ///
 /// Only while nothing of it has been sent.
 #[utoipa::path(
-    post, path = "/v1/orders/{order_id}/cancel", tag = "orders",
+    post, path = "/v1/orders/{order_id}/cancel", operation_id = "cancelOrder", tag = "orders",
     params(("order_id" = String, Path, description = "Your name for it")),
     request_body = Cancel,
     responses(
@@ -85,7 +86,7 @@ pub async fn cancel(
     let order = loop {
         let stored = find(&app, caller.merchant(), &order_id).await?;
         let seen = stored.order.version();
-        let reason = cancel.reason.clone();
+        let reason = cancel.reason.0.clone();
         match decide(&app, &caller, &stored.order, Verdict::Cancel, reason, seen).await {
             // What the merchant wants doesn't hang on what an upstream said in the meantime. Nothing is
             // written between two looks for ever.
@@ -105,7 +106,8 @@ pub struct Decide {
     #[schema(example = "succeeded")]
     verdict: String,
     /// What proves it: the upstream's statement, a ticket, what was said on the telephone.
-    evidence: String,
+    #[schema(value_type = String)]
+    evidence: Private,
     /// The version of the order that was looked at.
     version: u64,
     /// For send_again: which attempt, counted from 1.
@@ -127,7 +129,7 @@ pub struct Decided<'a> {
 ///
 /// The person is whoever the key was made for. Two people are two keys of two persons.
 #[utoipa::path(
-    post, path = "/v1/orders/{order_id}/decisions", tag = "orders",
+    post, path = "/v1/orders/{order_id}/decisions", operation_id = "decideOrder", tag = "orders",
     params(("order_id" = String, Path, description = "The merchant's name for it")),
     request_body = Decide,
     responses(
@@ -147,7 +149,7 @@ pub async fn decisions(
     let Decide {
         evidence, version, ..
     } = given;
-    let order = decide(&app, &caller, &stored.order, verdict, evidence, version).await?;
+    let order = decide(&app, &caller, &stored.order, verdict, evidence.0, version).await?;
     let decided = Decided {
         waits_for_second_person: order.approval().is_some(),
         order: OrderView::of(&order),

@@ -10,21 +10,21 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use recharge_core::{MerchantId, ProviderId};
 use recharge_engine::AcceptError;
-use recharge_store::RegistryError;
-use recharge_store::registry::{BatchRow, NewBatch, RowFate, StoredBatch};
+use recharge_store::registry::{BatchRow, NewBatch, Ordered, RowFate, StoredBatch};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::closed::CodeName;
 use super::input::{Named, Params, whole};
 use super::orders::{PlaceOrder, not_accepted};
 use crate::app::App;
 use crate::auth::{Reader, Submitter};
-use crate::problem::{Code, Problem, ShowRefusals, refusals};
+use crate::problem::{Code, LineError, Problem, ShowRefusals, refusals};
 use crate::{seal, time};
 
 refusals! {
     /// Why a file isn't taken.
-    HandInRefusals: Unauthorized Forbidden Malformed Invalid TooLarge TooMany Timeout StoreUnavailable Stopping
+    HandInRefusals: Unauthorized Forbidden Malformed Invalid TooLarge SlowRequest TooMany Timeout StoreUnavailable OutcomeUnknown
         Internal;
     /// Why the rows of a file aren't shown.
     RowRefusals: Unauthorized Forbidden NotFound Invalid TooMany Timeout StoreUnavailable Internal;
@@ -47,6 +47,7 @@ pub struct BatchView {
     /// When it was handed in.
     created_at: String,
     /// When each of its orders had been accepted or refused; null before that.
+    #[schema(required)]
     done_at: Option<String>,
     /// How many orders it has.
     rows: u64,
@@ -67,7 +68,11 @@ pub struct RowView {
     order_id: String,
     /// waiting, refused, or the order's state.
     state: &'static str,
-    /// Why it was refused.
+    /// Why it was refused, for programs: a problem's code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<CodeName>)]
+    code: Option<&'static str>,
+    /// Why it was refused, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
     /// What the provider charges for it, in yuan.
@@ -81,6 +86,7 @@ pub struct RowPage {
     /// In the order of the file.
     rows: Vec<RowView>,
     /// What `after` is for the next page; null on the last one.
+    #[schema(required)]
     next: Option<u32>,
 }
 
@@ -99,7 +105,7 @@ pub struct RowParams {
 /// allow_duplicate, provider. It is checked as a whole: if a line is bad, nothing is accepted. Answered once
 /// the file is durable; its orders are accepted from then on, whatever happens to the service.
 #[utoipa::path(
-    post, path = "/v1/batches", tag = "batches",
+    post, path = "/v1/batches", operation_id = "handInBatch", tag = "batches",
     request_body(content = String, content_type = "text/csv"),
     responses(
         (status = 202, description = "Its orders will be accepted", body = BatchView),
@@ -118,7 +124,7 @@ pub async fn hand_in(
     let this = Arc::clone(&app);
     let batch = blocking(move || {
         let batch = read(&this, merchant, created, &body)?;
-        this.registry.add_batch(&batch).map_err(trouble)?;
+        this.registry.add_batch(&batch)?;
         Ok(batch)
     })
     .await?;
@@ -151,15 +157,22 @@ fn read(
     let providers: Vec<ProviderId> = app.providers.iter().map(|it| it.id().clone()).collect();
     let rows = recharge_batch::read(body, &merchant, &providers).map_err(|bad| {
         let mut text = String::from("nothing of the file was accepted");
-        for line in bad.iter().take(BAD_AT_MOST) {
-            text.push_str("; ");
-            text.push_str(&line.to_string());
+        if let Some(first) = bad.first() {
+            text.extend(["; ", &first.to_string()]);
         }
-        if bad.len() > BAD_AT_MOST {
-            let more = (bad.len() - BAD_AT_MOST).to_string();
-            text.extend(["; and ", &more, " more"]);
+        if bad.len() > 1 {
+            let more = (bad.len() - 1).to_string();
+            text.extend(["; and ", &more, " more: see errors"]);
         }
-        Problem::new(Code::Invalid, text)
+        let errors = bad.into_iter().take(BAD_AT_MOST).map(|bad| LineError {
+            line: bad.line,
+            column: bad.column,
+            detail: bad.text,
+        });
+        Problem {
+            errors: errors.collect(),
+            ..Problem::new(Code::Invalid, text)
+        }
     })?;
     let id =
         seal::random::<12>().map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
@@ -169,7 +182,7 @@ fn read(
             let ordered = PlaceOrder::of(&row.what, row.allow_duplicate);
             let ordered = serde_json::to_string(&ordered)
                 .map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
-            Ok((row.what.order_id.clone(), ordered))
+            Ok((row.what.order_id.clone(), Ordered(ordered)))
         })
         .collect::<Result<_, Problem>>()?;
     Ok(NewBatch {
@@ -196,7 +209,7 @@ impl BatchView {
 
 /// Show a file of orders
 #[utoipa::path(
-    get, path = "/v1/batches/{batch_id}", tag = "batches",
+    get, path = "/v1/batches/{batch_id}", operation_id = "showBatch", tag = "batches",
     params(("batch_id" = String, Path, description = "Its name")),
     responses((status = 200, description = "How far it is", body = BatchView), ShowRefusals),
     security(("key" = ["read"])),
@@ -209,7 +222,7 @@ pub async fn show(
     let batch = find(&app, caller.merchant(), id).await?;
     let view = BatchView::new(&batch);
     let registry = Arc::clone(&app.registry);
-    let tally = blocking(move || registry.batch_tally(&batch).map_err(trouble)).await?;
+    let tally = blocking(move || Ok(registry.batch_tally(&batch)?)).await?;
     let view = BatchView {
         rows: tally.rows,
         waiting: tally.waiting,
@@ -222,7 +235,7 @@ pub async fn show(
 
 /// Show what became of each order of a file
 #[utoipa::path(
-    get, path = "/v1/batches/{batch_id}/rows", tag = "batches",
+    get, path = "/v1/batches/{batch_id}/rows", operation_id = "listBatchRows", tag = "batches",
     params(("batch_id" = String, Path, description = "Its name"), RowParams),
     responses((status = 200, description = "A page of them", body = RowPage), RowRefusals),
     security(("key" = ["read"])),
@@ -243,12 +256,17 @@ pub async fn result(
             row: row.row,
             order_id: row.order_id.as_str().to_owned(),
             state: "waiting",
+            code: None,
             refused: None,
             cost: None,
         };
         match row.fate {
             RowFate::Waits(_) => {}
-            RowFate::Refused(why) => (view.state, view.refused) = ("refused", Some(why)),
+            RowFate::Refused(why) => {
+                let (code, why) = Refused::read(why);
+                (view.state, view.refused) = ("refused", Some(why));
+                view.code = code.map(Code::as_str);
+            }
             RowFate::Accepted => {
                 let order = app.driver.order(&batch.merchant, &row.order_id).await?;
                 if let Some(stored) = order {
@@ -266,7 +284,7 @@ pub async fn result(
 
 async fn find(app: &Arc<App>, merchant: &MerchantId, id: String) -> Result<StoredBatch, Problem> {
     let registry = Arc::clone(&app.registry);
-    let batch = blocking(move || registry.batch(&id).map_err(trouble)).await?;
+    let batch = blocking(move || Ok(registry.batch(&id)?)).await?;
     batch
         .filter(|batch| batch.merchant == *merchant)
         .ok_or_else(|| Problem::not_found("batch"))
@@ -274,7 +292,7 @@ async fn find(app: &Arc<App>, merchant: &MerchantId, id: String) -> Result<Store
 
 async fn rows(app: &Arc<App>, id: &str, after: u32) -> Result<Vec<BatchRow>, Problem> {
     let (registry, id) = (Arc::clone(&app.registry), id.to_owned());
-    blocking(move || registry.batch_rows(&id, after, ROWS).map_err(trouble)).await
+    blocking(move || Ok(registry.batch_rows(&id, after, ROWS)?)).await
 }
 
 async fn blocking<T: Send + 'static>(
@@ -284,12 +302,6 @@ async fn blocking<T: Send + 'static>(
     done.unwrap_or_else(|_| Err(Problem::new(Code::Internal, "something went wrong here")))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn trouble(error: RegistryError) -> Problem {
-    tracing::error!(%error, "a file of orders could not be kept or read");
-    Problem::new(Code::StoreUnavailable, "the store can't be used now").retry_after(AGAIN)
-}
-
 /// Accepts the orders of the files that were handed in, those of an earlier process first, until the task is
 /// aborted. Accepted twice, an order is the same one.
 pub async fn accept(app: Arc<App>) {
@@ -297,7 +309,7 @@ pub async fn accept(app: Arc<App>) {
     let mut reached: BTreeMap<String, u32> = BTreeMap::new();
     loop {
         let registry = Arc::clone(&app.registry);
-        let open = blocking(move || registry.open_batches().map_err(trouble)).await;
+        let open = blocking(move || Ok(registry.open_batches()?)).await;
         let mut stuck = open.is_err();
         let open = open.unwrap_or_default();
         reached.retain(|id, _| open.iter().any(|batch| batch.id == *id));
@@ -323,12 +335,12 @@ async fn accept_page(app: &Arc<App>, batch: &StoredBatch, after: u32) -> Result<
     let rows = rows(app, &batch.id, after).await?;
     let (mut went, mut stopped) = (Vec::new(), None);
     for row in &rows {
-        let RowFate::Waits(ordered) = &row.fate else {
+        let RowFate::Waits(Ordered(ordered)) = &row.fate else {
             continue;
         };
         match place(app, &batch.merchant, ordered).await {
             Ok(()) => went.push((row.row, None)),
-            Err(Refusal::For(why)) => went.push((row.row, Some(why))),
+            Err(Refusal::For(problem)) => went.push((row.row, Some(Refused::write(&problem)))),
             Err(Refusal::Now(problem)) => {
                 stopped = Some(problem);
                 break;
@@ -337,27 +349,43 @@ async fn accept_page(app: &Arc<App>, batch: &StoredBatch, after: u32) -> Result<
     }
     let done = rows.is_empty().then(|| app.now());
     let (registry, id) = (Arc::clone(&app.registry), batch.id.clone());
-    blocking(move || registry.batch_went(&id, &went, done).map_err(trouble)).await?;
+    blocking(move || Ok(registry.batch_went(&id, &went, done)?)).await?;
     match stopped {
         Some(problem) => Err(problem),
         None => Ok(rows.last().map_or(after, |last| last.row)),
     }
 }
 
+/// Why an order was refused, as it is kept: the code, a colon, and the words.
+struct Refused;
+
+impl Refused {
+    fn write(problem: &Problem) -> String {
+        [problem.code.as_str(), ": ", &problem.detail].concat()
+    }
+
+    /// What was kept before there were codes has none.
+    fn read(kept: String) -> (Option<Code>, String) {
+        let parts = kept.split_once(": ");
+        match parts.and_then(|(code, why)| Some((Code::parse(code)?, why))) {
+            Some((code, why)) => (Some(code), why.to_owned()),
+            None => (None, kept),
+        }
+    }
+}
+
 enum Refusal {
-    /// For good, and why.
-    For(String),
+    /// For good.
+    For(Problem),
     /// For now.
     Now(Problem),
 }
 
 async fn place(app: &App, merchant: &MerchantId, ordered: &str) -> Result<(), Refusal> {
     let read = super::input::json::<PlaceOrder>(ordered.as_bytes());
-    let order = read.map_err(|problem| Refusal::For(problem.detail.into_owned()))?;
+    let order = read.map_err(Refusal::For)?;
     let allow_duplicate = order.allow_duplicate.unwrap_or(false);
-    let what = order
-        .into_order(merchant.clone())
-        .map_err(|problem| Refusal::For(problem.detail.into_owned()))?;
+    let what = order.into_order(merchant.clone()).map_err(Refusal::For)?;
     let accepted = app.driver.accept(what, allow_duplicate).await;
     accepted.map(drop).map_err(|error| {
         let for_now = matches!(error, AcceptError::Store(_) | AcceptError::Stopping);
@@ -365,7 +393,7 @@ async fn place(app: &App, merchant: &MerchantId, ordered: &str) -> Result<(), Re
         if for_now {
             Refusal::Now(problem)
         } else {
-            Refusal::For(problem.detail.into_owned())
+            Refusal::For(problem)
         }
     })
 }

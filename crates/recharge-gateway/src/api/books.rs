@@ -46,7 +46,7 @@ pub struct Counted {
 
 /// Count orders by state
 #[utoipa::path(
-    get, path = "/v1/statistics", tag = "orders",
+    get, path = "/v1/statistics", operation_id = "countOrders", tag = "orders",
     params(CountParams),
     responses((status = 200, description = "How many of each state", body = Counted), ListRefusals),
     security(("key" = ["read"])),
@@ -88,7 +88,7 @@ const HEADER: &str = "order_id,kind,account,amount,carrier,state,cost,provider,u
 ///
 /// All orders that were accepted on a day in China, the newest first, as they now stand: CSV in UTF-8.
 #[utoipa::path(
-    get, path = "/v1/statements/{day}", tag = "orders",
+    get, path = "/v1/statements/{day}", operation_id = "showStatement", tag = "orders",
     params(("day" = String, Path, description = "The day, such as 2027-01-15")),
     responses(
         (status = 200, description = "The orders of the day", body = String, content_type = "text/csv"),

@@ -10,6 +10,7 @@ use recharge_engine::{Event, Recorded};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::closed::{CauseName, StateName};
 use super::input::Named;
 use super::orders::find;
 use crate::app::App;
@@ -39,8 +40,13 @@ pub struct EventView {
     told: Option<&'static str>,
     /// Where the order stands from then on.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<StateName>)]
     state: Option<&'static str>,
-    /// Why.
+    /// Why, for programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<CauseName>)]
+    cause: Option<&'static str>,
+    /// Why, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'static str>,
     /// The person.
@@ -65,6 +71,7 @@ impl EventView {
             provider: None,
             told: None,
             state: None,
+            cause: None,
             why: None,
             by: None,
         };
@@ -114,6 +121,7 @@ impl EventView {
             },
             Event::Moved { to, cause } => Self {
                 state: Some(to.as_str()),
+                cause: Some(cause.as_str()),
                 why: Some(cause.meaning()),
                 ..view("moved")
             },
@@ -152,7 +160,7 @@ fn told(outcome: &QueryOutcome) -> &'static str {
 
 /// Show what happened to an order
 #[utoipa::path(
-    get, path = "/v1/orders/{order_id}/events", tag = "orders",
+    get, path = "/v1/orders/{order_id}/events", operation_id = "listOrderEvents", tag = "orders",
     params(("order_id" = String, Path, description = "Your name for it")),
     responses(
         (status = 200, description = "All that happened", body = Events),

@@ -1,5 +1,7 @@
 //! What comes in: bodies and parameters, each complaint with its field.
 
+use std::time::Duration;
+
 use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use bytes::Bytes;
@@ -22,25 +24,43 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-/// How large the body of a request may be, in bytes: an extension of requests.
+/// What is taken of the body of a request: an extension of requests.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct BodyLimit(pub(crate) usize);
+pub(crate) struct BodyLimit {
+    /// The most bytes.
+    pub(crate) bytes: usize,
+    /// How long it may take to arrive.
+    pub(crate) within: Duration,
+}
+
+impl BodyLimit {
+    /// So many bytes, while there is time left to answer that they did not come.
+    pub(crate) fn new(bytes: usize, deadline: Duration) -> Self {
+        let within = deadline / 10 * 9;
+        Self { bytes, within }
+    }
+}
 
 /// The body of a request, whole, if it isn't larger than is taken there.
 pub(crate) async fn whole(request: Request) -> Result<Bytes, Problem> {
     // Whoever forgot to say takes nothing.
-    let limit = request.extensions().get().copied().unwrap_or(BodyLimit(0));
+    let nothing = BodyLimit::new(0, Duration::ZERO);
+    let limit = request.extensions().get().copied().unwrap_or(nothing);
     read(request.into_body(), limit).await
 }
 
 /// Reads a body. One that is announced as too large is not waited for.
-pub(crate) async fn read(body: Body, BodyLimit(limit): BodyLimit) -> Result<Bytes, Problem> {
+pub(crate) async fn read(body: Body, limit: BodyLimit) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(Code::TooLarge, "the body is larger than is taken here");
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > limit {
+    if announced > limit.bytes {
         return Err(too_large());
     }
-    to_bytes(body, limit).await.map_err(|error| {
+    let arriving = tokio::time::timeout(limit.within, to_bytes(body, limit.bytes));
+    let arrived = arriving
+        .await
+        .map_err(|_| Problem::new(Code::SlowRequest, "the body did not arrive whole in time"))?;
+    arrived.map_err(|error| {
         if error.into_inner().is::<LengthLimitError>() {
             too_large()
         } else {

@@ -9,15 +9,15 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use recharge_core::{
-    Account, AccountKind, Carrier, MerchantId, OrderId, OrderState, ProviderId, ReviewReason,
-};
+use recharge_core::{Account, AccountKind, Carrier, MerchantId, OrderId, OrderState, ProviderId};
 use recharge_engine::store::{Filter, Stored};
 use recharge_engine::{AcceptError, NewOrder, ReplyTo};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::closed::{CarrierName, KindName, STATES, StateName};
 use super::input::{Json, Named, Params};
+use super::private::Private;
 use super::view::OrderView;
 use super::yuan::Yuan;
 use crate::app::App;
@@ -28,7 +28,7 @@ use crate::{time, trace, webhooks};
 refusals! {
     /// Why an order isn't placed.
     PlaceRefusals: Unauthorized Forbidden Malformed Invalid OrderConflict DuplicateOrder AccountLimit NotOffered
-        TooLarge TooMany Timeout StoreUnavailable OutcomeUnknown Stopping Internal;
+        TooLarge SlowRequest TooMany Timeout StoreUnavailable OutcomeUnknown Stopping Internal;
 }
 
 /// What would be something else in an address, or might be.
@@ -49,22 +49,24 @@ pub struct PlaceOrder {
     #[schema(example = "A0000001")]
     pub order_id: String,
     /// What is topped up: mobile, landline, broadband or combined.
-    #[schema(example = "mobile")]
+    #[schema(value_type = KindName, example = "mobile")]
     pub kind: String,
     /// The number or account.
-    #[schema(example = "18900001234")]
-    pub account: String,
+    #[schema(value_type = String, example = "18900001234")]
+    pub account: Private,
     /// The face value.
     pub amount: Yuan,
     /// The only provider that it may go to.
     pub provider: Option<String>,
     /// The carrier, for landline and broadband: unicom, telecom, tietong or mobile.
+    #[schema(value_type = Option<CarrierName>)]
     pub carrier: Option<String>,
     /// Whether it may charge the same account with the same amount as an order of the last minutes.
     pub allow_duplicate: Option<bool>,
     /// Where you are told what becomes of it, instead of your usual address: an `http` or `https` URL. It takes
     /// a webhook secret.
-    pub notify_url: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub notify_url: Option<Private>,
 }
 
 impl PlaceOrder {
@@ -73,7 +75,7 @@ impl PlaceOrder {
         Self {
             order_id: what.order_id.as_str().to_owned(),
             kind: what.account.kind().as_str().to_owned(),
-            account: what.account.as_str().to_owned(),
+            account: Private(what.account.as_str().to_owned()),
             amount: what.amount.into(),
             provider: what.provider.as_ref().map(|it| it.as_str().to_owned()),
             carrier: what.carrier.map(|it| it.as_str().to_owned()),
@@ -100,7 +102,7 @@ impl PlaceOrder {
             Problem::field("kind", "write mobile, landline, broadband or combined")
         })?;
         let account =
-            Account::parse(kind, &self.account).map_err(|it| wrong("account")(it.to_string()))?;
+            Account::parse(kind, &self.account.0).map_err(|it| wrong("account")(it.to_string()))?;
         let amount = self.amount.face_value()?;
         let mut what = NewOrder::new(merchant, order_id, account, amount);
         what.carrier = match self.carrier {
@@ -115,7 +117,7 @@ impl PlaceOrder {
             .transpose()?;
         what.reply_to = self
             .notify_url
-            .map(|url| ReplyTo::parse(&url).map_err(|it| wrong("notify_url")(it.to_string())))
+            .map(|url| ReplyTo::parse(&url.0).map_err(|it| wrong("notify_url")(it.to_string())))
             .transpose()?;
         Ok(what)
     }
@@ -126,7 +128,7 @@ impl PlaceOrder {
 /// It is answered once it is durable. The same order again is answered with 200, as it now stands, and is not
 /// sent twice.
 #[utoipa::path(
-    post, path = "/v1/orders", tag = "orders",
+    post, path = "/v1/orders", operation_id = "placeOrder", tag = "orders",
     request_body = PlaceOrder,
     responses(
         (status = 202, description = "It is accepted", body = OrderView<'_>),
@@ -141,7 +143,7 @@ pub async fn place(
     Json(order): Json<PlaceOrder>,
 ) -> Result<Response, Problem> {
     let allow_duplicate = order.allow_duplicate.unwrap_or(false);
-    if let Some(url) = &order.notify_url {
+    if let Some(Private(url)) = &order.notify_url {
         webhooks::route::check(&app, caller.merchant(), url).await?;
     }
     let what = order.into_order(caller.merchant().clone())?;
@@ -216,7 +218,7 @@ pub(crate) async fn find(
 
 /// Show an order
 #[utoipa::path(
-    get, path = "/v1/orders/{order_id}", tag = "orders",
+    get, path = "/v1/orders/{order_id}", operation_id = "showOrder", tag = "orders",
     params(("order_id" = String, Path, description = "Your name for it")),
     responses(
         (status = 200, description = "As it stands", body = OrderView<'_>),
@@ -239,9 +241,11 @@ pub async fn show(
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
     /// In this state: pending, submitting, charging, unknown, review, succeeded or failed.
+    #[param(value_type = Option<StateName>)]
     state: Option<String>,
     /// For this account.
-    account: Option<String>,
+    #[param(value_type = Option<String>)]
+    account: Option<Private>,
     /// Accepted at or after this time: RFC 3339, or a day in China.
     from: Option<String>,
     /// Accepted before this time.
@@ -259,6 +263,7 @@ pub struct OrderPage<'a> {
     /// The newest first.
     orders: Vec<OrderView<'a>>,
     /// What `after` is for the next page; null on the last one.
+    #[schema(required)]
     next: Option<Cow<'a, str>>,
 }
 
@@ -267,7 +272,7 @@ const MOST: u32 = 500;
 
 /// List orders
 #[utoipa::path(
-    get, path = "/v1/orders", tag = "orders",
+    get, path = "/v1/orders", operation_id = "listOrders", tag = "orders",
     params(ListParams),
     responses(
         (status = 200, description = "A page of them, the newest first", body = OrderPage<'_>),
@@ -283,7 +288,7 @@ pub async fn list(
     let mut filter = Filter::default();
     filter.merchant = Some(caller.merchant().clone());
     filter.state = params.state.as_deref().map(state).transpose()?;
-    filter.account = params.account;
+    filter.account = params.account.map(|it| it.0);
     let time = |field, text: Option<String>| {
         text.map(|text| time::parse(&text).map_err(|right| Problem::field(field, right)))
             .transpose()
@@ -323,16 +328,7 @@ pub async fn list(
 
 /// A state as a filter: of a review any reason.
 fn state(name: &str) -> Result<OrderState, Problem> {
-    let all = [
-        OrderState::Pending,
-        OrderState::Submitting,
-        OrderState::Charging,
-        OrderState::Unknown,
-        OrderState::Review(ReviewReason::Overdue),
-        OrderState::Succeeded,
-        OrderState::Failed,
-    ];
-    let found = all.into_iter().find(|state| state.as_str() == name);
+    let found = STATES.into_iter().find(|state| state.as_str() == name);
     found.ok_or_else(|| {
         Problem::field(
             "state",

@@ -13,7 +13,9 @@ use recharge_core::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::closed::KindName;
 use super::input::Json;
+use super::private::Private;
 use super::yuan::Yuan;
 use crate::app::App;
 use crate::auth::{Operator, Reader};
@@ -24,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 refusals! {
     /// Why nothing is said of what is sold.
-    AskUpstreamRefusals: Unauthorized Forbidden Malformed Invalid NotOffered UpstreamUnavailable TooLarge TooMany
+    AskUpstreamRefusals: Unauthorized Forbidden Malformed Invalid NotOffered UpstreamUnavailable TooLarge SlowRequest TooMany
         Timeout Internal;
     /// Why no balances are shown.
     BalancesRefusals: Unauthorized Forbidden TooMany Timeout Internal;
@@ -35,11 +37,11 @@ refusals! {
 #[serde(deny_unknown_fields)]
 pub struct What {
     /// mobile, landline, broadband or combined.
-    #[schema(example = "mobile")]
+    #[schema(value_type = KindName, example = "mobile")]
     kind: String,
     /// The number or account.
-    #[schema(example = "18900001234")]
-    account: String,
+    #[schema(value_type = String, example = "18900001234")]
+    account: Private,
     /// The face value.
     amount: Yuan,
     /// Which provider; the first that sells it, if it is left out.
@@ -66,6 +68,7 @@ pub struct Quoted<'a> {
     /// The product's name.
     product: String,
     /// The region, where it says so.
+    #[schema(required)]
     region: Option<String>,
 }
 
@@ -75,6 +78,7 @@ pub struct Balance<'a> {
     /// At which provider.
     provider: &'a str,
     /// In yuan; null when it can't be learnt now, which is not zero.
+    #[schema(required)]
     balance: Option<String>,
 }
 
@@ -90,7 +94,7 @@ impl What {
         let kind = AccountKind::parse(&self.kind).ok_or_else(|| {
             Problem::field("kind", "write mobile, landline, broadband or combined")
         })?;
-        let account = Account::parse(kind, &self.account)
+        let account = Account::parse(kind, &self.account.0)
             .map_err(|error| Problem::field("account", error.to_string()))?;
         let provider = self.provider.map(|name| ProviderId::parse(&name));
         let provider = provider
@@ -138,7 +142,7 @@ async fn patiently<T>(call: impl Future<Output = Result<T, CallError>>) -> Resul
 
 /// Ask whether an account can be topped up
 #[utoipa::path(
-    post, path = "/v1/check", tag = "upstreams",
+    post, path = "/v1/check", operation_id = "checkAccount", tag = "upstreams",
     request_body = What,
     responses((status = 200, description = "Whether it can", body = Checked<'_>), AskUpstreamRefusals),
     security(("key" = ["read"])),
@@ -157,7 +161,7 @@ pub async fn check(
 
 /// Ask what it would cost
 #[utoipa::path(
-    post, path = "/v1/quote", tag = "upstreams",
+    post, path = "/v1/quote", operation_id = "quotePrice", tag = "upstreams",
     request_body = What,
     responses((status = 200, description = "The price", body = Quoted<'_>), AskUpstreamRefusals),
     security(("key" = ["read"])),
@@ -181,7 +185,7 @@ pub async fn quote(
 
 /// Show our balances with the upstreams
 #[utoipa::path(
-    get, path = "/v1/balances", tag = "upstreams",
+    get, path = "/v1/balances", operation_id = "showBalances", tag = "upstreams",
     responses((status = 200, description = "One for each provider", body = Balances<'_>), BalancesRefusals),
     security(("key" = ["operate"])),
 )]

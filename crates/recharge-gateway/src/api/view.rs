@@ -1,10 +1,11 @@
 //! What is shown of an order.
 
-use recharge_core::{AccountKind, OrderState};
+use recharge_core::{Account, AccountKind, OrderState};
 use recharge_engine::{Notice, Order, WallTime};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
+use super::closed::{CarrierName, KindName, ReasonName, StateName};
 use crate::time;
 
 /// An order as its merchant sees it.
@@ -14,9 +15,11 @@ pub struct OrderView<'a> {
     /// The merchant's name for it.
     order_id: &'a str,
     /// Where it stands: pending, submitting, charging, unknown, review, succeeded or failed.
+    #[schema(value_type = StateName)]
     state: &'static str,
     /// Why it is on a person's desk.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ReasonName>)]
     review_reason: Option<&'static str>,
     /// Why a pending order isn't sent yet. `restored`: the service was restored from a backup, and first makes sure
     /// that the order was not sent before, which takes half an hour and more. Nothing is wrong with the order; wait.
@@ -26,25 +29,37 @@ pub struct OrderView<'a> {
     /// Rises with everything that becomes known of it.
     version: u64,
     /// mobile, landline, broadband or combined.
+    #[schema(value_type = KindName)]
     kind: &'static str,
     /// What is topped up.
-    account: &'a str,
+    #[serde(serialize_with = "whole")]
+    #[schema(value_type = String)]
+    account: &'a Account,
     /// The face value in whole yuan.
     #[schema(example = "100")]
     amount: String,
     /// The carrier, where it was named.
+    #[schema(value_type = Option<CarrierName>, required)]
     carrier: Option<&'static str>,
     /// Where it was sent last, or was charged; or the only one that it may go to.
+    #[schema(required)]
     provider: Option<&'a str>,
     /// The provider's number for it.
+    #[schema(required)]
     upstream_order_id: Option<&'a str>,
     /// What the provider charges for it, in yuan.
-    #[schema(example = "99.65")]
+    #[schema(required, example = "99.65")]
     cost: Option<String>,
     /// When it was accepted.
     created_at: String,
     /// When it came to where it stands.
     updated_at: String,
+}
+
+/// An account as its merchant sees it. `Debug` masks it.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn whole<S: Serializer>(account: &&Account, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(account.as_str())
 }
 
 /// Why an order in that state is on a person's desk.
@@ -66,7 +81,7 @@ impl<'a> OrderView<'a> {
         [
             self.order_id,
             self.kind,
-            self.account,
+            self.account.as_str(),
             &self.amount,
             self.carrier.unwrap_or_default(),
             self.state,
@@ -91,7 +106,7 @@ impl<'a> OrderView<'a> {
             held: (state == OrderState::Pending && order.is_held()).then_some("restored"),
             version: order.version(),
             kind: AccountKind::as_str(what.account.kind()),
-            account: what.account.as_str(),
+            account: &what.account,
             amount: what.amount.yuan().to_string(),
             carrier: what.carrier.map(recharge_core::Carrier::as_str),
             provider: provider

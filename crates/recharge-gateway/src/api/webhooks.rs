@@ -6,7 +6,7 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use recharge_core::{ExposeSecret, MerchantId, OrderState};
+use recharge_core::{MerchantId, OrderState, SecretString};
 use recharge_engine::Notice;
 use recharge_engine::store::{Delivery, Message, Told};
 use recharge_store::registry::Endpoint;
@@ -14,7 +14,9 @@ use recharge_store::{Registry, RegistryError};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::closed::StateName;
 use super::input::{Json, Named, Params};
+use super::private::{Private, exposed};
 use crate::app::App;
 use crate::auth::Operator;
 use crate::problem::{Code, ListRefusals, Problem, refusals};
@@ -26,10 +28,11 @@ refusals! {
     /// Why it isn't shown where a merchant is told: keys and addresses are at hand, without the store.
     ToldRefusals: Unauthorized Forbidden NotFound TooMany Timeout Internal;
     /// Why an endpoint isn't set.
-    SetRefusals: Unauthorized Forbidden Malformed Invalid TooLarge TooMany Timeout NoMasterKey StoreUnavailable
-        Internal;
+    SetRefusals: Unauthorized Forbidden Malformed Invalid TooLarge SlowRequest TooMany Timeout NoMasterKey StoreUnavailable
+        OutcomeUnknown Internal;
     /// Why a secret isn't made.
-    RotateRefusals: Unauthorized Forbidden NotFound TooMany Timeout NoMasterKey StoreUnavailable Internal;
+    RotateRefusals: Unauthorized Forbidden NotFound TooMany Timeout NoMasterKey StoreUnavailable OutcomeUnknown
+        Internal;
     /// Why a notice isn't sent again.
     ResendRefusals: Unauthorized Forbidden NotFound TooMany Timeout StoreUnavailable OutcomeUnknown Internal;
 }
@@ -38,13 +41,14 @@ refusals! {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Webhook {
     /// The address of orders that name none; null: only of orders that name one you are told.
-    #[schema(example = "https://shop.example.com/recharge")]
-    url: Option<String>,
+    #[schema(value_type = Option<String>, required, example = "https://shop.example.com/recharge")]
+    url: Option<Private>,
     /// When address or secret were set.
     changed_at: String,
     /// What signs, shown this once: `whsec_` and base64.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret: Option<String>,
+    #[serde(serialize_with = "exposed", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    secret: Option<SecretString>,
 }
 
 /// Where you want to be told.
@@ -52,13 +56,13 @@ pub struct Webhook {
 #[serde(deny_unknown_fields)]
 pub struct SetWebhook {
     /// An `http` or `https` URL in the public internet; null to be told only of orders that name their own.
-    #[schema(example = "https://shop.example.com/recharge")]
-    url: Option<String>,
+    #[schema(value_type = Option<String>, example = "https://shop.example.com/recharge")]
+    url: Option<Private>,
 }
 
 /// Show where you are told
 #[utoipa::path(
-    get, path = "/v1/webhook", tag = "webhooks",
+    get, path = "/v1/webhook", operation_id = "showWebhook", tag = "webhooks",
     responses(
         (status = 200, description = "As it is set, without the secret", body = Webhook),
         ToldRefusals,
@@ -72,7 +76,7 @@ pub async fn show(
     let target = app.ring.target_now(caller.merchant()).await;
     let target = target.ok_or_else(|| Problem::not_found("webhook"))?;
     Ok(Answer(Webhook {
-        url: target.url.clone(),
+        url: target.url.clone().map(Private),
         changed_at: time::rfc3339(target.changed),
         secret: None,
     })
@@ -83,7 +87,7 @@ pub async fn show(
 ///
 /// The first time it makes the secret that signs, and shows it.
 #[utoipa::path(
-    put, path = "/v1/webhook", tag = "webhooks",
+    put, path = "/v1/webhook", operation_id = "setWebhook", tag = "webhooks",
     request_body = SetWebhook,
     responses(
         (status = 200, description = "It holds from now on", body = Webhook),
@@ -96,7 +100,7 @@ pub async fn set(
     Operator(caller): Operator,
     Json(wanted): Json<SetWebhook>,
 ) -> Result<Response, Problem> {
-    if let Some(url) = &wanted.url {
+    if let Some(Private(url)) = &wanted.url {
         let checked = app.settings.told_at(url);
         checked.map_err(|error| Problem::field("url", error.to_string()))?;
     }
@@ -104,7 +108,7 @@ pub async fn set(
     let changed = app.now();
     let endpoint = Endpoint {
         merchant: caller.merchant().clone(),
-        url: wanted.url.clone(),
+        url: wanted.url.clone().map(|it| it.0),
         secret: sealed,
         changed,
     };
@@ -121,7 +125,7 @@ pub async fn set(
 ///
 /// The old one is void at once; notices that are under way may still be signed with it.
 #[utoipa::path(
-    post, path = "/v1/webhook/rotate", tag = "webhooks",
+    post, path = "/v1/webhook/rotate", operation_id = "rotateWebhookSecret", tag = "webhooks",
     responses(
         (status = 200, description = "The new secret", body = Webhook),
         RotateRefusals,
@@ -135,25 +139,20 @@ pub async fn rotate(
     let (secret, sealed) = new_secret(&app, caller.merchant())?;
     let (changed, merchant) = (app.now(), caller.merchant().clone());
     let found = with(&app, move |registry| {
-        let known = registry.set_endpoint_secret(&merchant, &sealed, changed)?;
-        Ok(if known {
-            registry.endpoint(&merchant)?
-        } else {
-            None
-        })
+        registry.set_endpoint_secret(&merchant, &sealed, changed)
     })
     .await?;
     let endpoint = found.ok_or_else(|| Problem::not_found("webhook"))?;
     Ok(Answer(Webhook {
-        url: endpoint.url,
-        changed_at: time::rfc3339(changed),
+        url: endpoint.url.map(Private),
+        changed_at: time::rfc3339(endpoint.changed),
         secret: Some(secret),
     })
     .into_response())
 }
 
 /// A secret, as it is shown and as it is kept.
-fn new_secret(app: &App, merchant: &MerchantId) -> Result<(String, Vec<u8>), Problem> {
+fn new_secret(app: &App, merchant: &MerchantId) -> Result<(SecretString, Vec<u8>), Problem> {
     let none = |detail: &'static str| Problem::new(Code::NoMasterKey, detail);
     let master = app.settings.master_key.as_ref();
     let master = master
@@ -169,7 +168,7 @@ fn new_secret(app: &App, merchant: &MerchantId) -> Result<(String, Vec<u8>), Pro
     let sealed = master
         .seal(&purpose_of_endpoint(merchant), &secret)
         .map_err(no_random)?;
-    Ok((secret.expose_secret().to_owned(), sealed))
+    Ok((secret, sealed))
 }
 
 /// Does something with the registry, which blocks; then everybody sees it.
@@ -181,10 +180,7 @@ async fn with<T: Send + 'static>(
     let done = tokio::task::spawn_blocking(move || what(&registry)).await;
     let done = done.map_err(|_| Problem::new(Code::Internal, "something went wrong here"))?;
     app.ring.look().await;
-    done.map_err(|error| {
-        tracing::error!(%error, "the registry did not do it");
-        Problem::new(Code::StoreUnavailable, "the store can't be used now")
-    })
+    Ok(done?)
 }
 
 /// A notice that was given up.
@@ -196,12 +192,14 @@ pub struct DeadNotice {
     /// The order.
     order_id: String,
     /// What was to be told: the state that the order came to.
+    #[schema(value_type = StateName)]
     state: &'static str,
     /// In which version.
     version: u64,
     /// How many times it was tried.
     tries: u32,
     /// Why the last try failed.
+    #[schema(required)]
     trouble: Option<String>,
     /// When the order came to that state.
     since: String,
@@ -213,6 +211,7 @@ pub struct DeadPage {
     /// The oldest first.
     dead: Vec<DeadNotice>,
     /// What `after` is for the next page, which may be empty; null on the last one.
+    #[schema(required)]
     next: Option<String>,
 }
 
@@ -236,7 +235,7 @@ const READS: usize = 10;
 
 /// List notices that were given up
 #[utoipa::path(
-    get, path = "/v1/webhooks/dead", tag = "webhooks",
+    get, path = "/v1/webhooks/dead", operation_id = "listDeadNotices", tag = "webhooks",
     params(DeadParams),
     responses(
         (status = 200, description = "A page of them, the oldest first", body = DeadPage),
@@ -320,7 +319,7 @@ pub struct Resent {
 ///
 /// One that was given up is tried anew, as often as the first time; one that waits is tried now.
 #[utoipa::path(
-    post, path = "/v1/webhooks/{id}/resend", tag = "webhooks",
+    post, path = "/v1/webhooks/{id}/resend", operation_id = "resendNotice", tag = "webhooks",
     params(("id" = String, Path, description = "The notice's name, such as `msg_42`")),
     responses(
         (status = 202, description = "It is sent", body = Resent),
@@ -354,4 +353,23 @@ fn number(name: &str) -> Option<u64> {
     let digits = name.strip_prefix("msg_")?;
     let plain = digits.bytes().all(|digit| digit.is_ascii_digit());
     digits.parse().ok().filter(|_| plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_answered_and_not_debugged() {
+        let webhook = Webhook {
+            url: Some(Private("https://shop.example.com/canary".to_owned())),
+            changed_at: String::new(),
+            secret: Some("whsec_canary".into()),
+        };
+        let shown = format!("{webhook:?}");
+        assert!(!shown.contains("canary"), "{shown}");
+        let answered = serde_json::to_value(&webhook).unwrap();
+        assert_eq!(answered["secret"], "whsec_canary");
+        assert_eq!(answered["url"], "https://shop.example.com/canary");
+    }
 }

@@ -284,7 +284,7 @@ const fn answered(outcome: &QueryOutcome) -> &'static str {
 
 /// Show figures for Prometheus
 #[utoipa::path(
-    get, path = "/metrics", tag = "health",
+    get, path = "/metrics", operation_id = "showMetrics", tag = "health",
     responses(
         (status = 200, description = "As OpenMetrics has it", body = String, content_type = "application/openmetrics-text"),
         NoFigures,

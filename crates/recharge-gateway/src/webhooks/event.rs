@@ -80,7 +80,7 @@ impl Signed {
 /// and notices may come in any order: answer one that you know with 2xx, and keep the highest `version`. No redirect
 /// is followed, and what you answer is not read.
 #[utoipa::path(
-    post, path = "order", operation_id = "order_notice",
+    post, path = "order", operation_id = "orderNotice",
     params(Signed),
     request_body = Event<'_>,
     responses(

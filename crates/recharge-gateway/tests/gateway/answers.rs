@@ -130,6 +130,24 @@ fn odd(panics: bool) -> Body {
     Body::from_stream(Odd { panics })
 }
 
+/// A body of which nothing comes.
+struct Never;
+
+impl futures_core::Stream for Never {
+    type Item = Result<Vec<u8>, std::io::Error>;
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        _: &mut task::Context<'_>,
+    ) -> task::Poll<Option<Self::Item>> {
+        task::Poll::Pending
+    }
+}
+
+fn never() -> Body {
+    Body::from_stream(Never)
+}
+
 /// What has been answered.
 #[derive(Default)]
 struct Record {
@@ -407,12 +425,12 @@ async fn little_is_allowed(record: &mut Record) {
     let in_no_time = |settings: &mut Settings| settings.deadline = Duration::ZERO;
     let on = inside(&stage, &stage.simulator.url(), &in_no_time, &|_| ()).await;
     let mut orders = 0;
-    for call in CALLS.iter().filter(|call| is_described(call, 408)) {
+    for call in CALLS.iter().filter(|call| is_described(call, 504)) {
         let key = call.scope.map(|_| on.key.as_str());
         let give_up = Instant::now() + Duration::from_mins(1);
         let mut told = 0;
         // Now and then the answer is there before the clock has ticked.
-        while told != 408 && Instant::now() < give_up {
+        while told != 504 && Instant::now() < give_up {
             orders += 1;
             let body = if call.path == "/v1/orders" && call.method == "POST" {
                 order(&format!("T{orders}"), orders)
@@ -422,7 +440,24 @@ async fn little_is_allowed(record: &mut Record) {
             let path = call.filled;
             told = record.tell(&on, call.method, path, key, body).await.0;
         }
-        assert_eq!(told, 408, "{}", call.path);
+        assert_eq!(told, 504, "{}", call.path);
+    }
+    on.app.driver.stop(Duration::from_secs(30)).await;
+    let stage = Stage::without_gateway().await;
+    let soon = |settings: &mut Settings| settings.deadline = Duration::from_secs(1);
+    let on = inside(&stage, &stage.simulator.url(), &soon, &|_| ()).await;
+    for call in CALLS.iter().filter(|call| is_described(call, 408)) {
+        let key = call.scope.map(|_| on.key.as_str());
+        let told = record
+            .tell(&on, call.method, call.filled, key, never())
+            .await;
+        assert_eq!(told.0, 408, "{}: {told:?}", call.path);
+        assert!(
+            told.1["advice"]
+                .as_str()
+                .unwrap()
+                .contains("nothing has been done")
+        );
     }
     on.app.driver.stop(Duration::from_secs(30)).await;
 }

@@ -50,7 +50,9 @@ async fn a_file_is_taken_whole_and_each_of_its_orders_once() {
         (&rows[300]["row"], &rows[300]["state"]),
         (&301.into(), &"refused".into())
     );
-    assert!(rows[300]["refused"].is_string());
+    assert_eq!(rows[300]["code"], "not_offered");
+    let why = rows[300]["refused"].as_str().unwrap();
+    assert!(!why.starts_with("not_offered"), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,6 +65,12 @@ async fn of_a_file_with_a_bad_line_nothing_is_accepted() {
         .await;
     assert_eq!((told.status, told.code().as_str()), (422, "invalid"));
     assert!(told.text.contains("line 3, account"), "{}", told.text);
+    let error = &told.json()["errors"][0];
+    assert_eq!(
+        (&error["line"], &error["column"]),
+        (&3.into(), &"account".into())
+    );
+    assert!(error["detail"].is_string(), "{error}");
     let list = stage.call("GET", "/v1/orders", Some(&key), None).await;
     assert_eq!(list.json()["orders"], serde_json::json!([]));
 }

@@ -1,5 +1,9 @@
 //! The description, and the page that shows it.
 
+use std::collections::BTreeSet;
+
+use recharge_gateway::problem::Code;
+
 use crate::stage::Stage;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,5 +73,55 @@ async fn who_knows_the_address_alone_finds_the_description() {
         for place in ["/docs", "/openapi.json"] {
             assert!(detail.contains(place), "{detail}");
         }
+    }
+}
+
+#[test]
+fn every_operation_has_a_name_of_its_own() {
+    let ours = serde_json::to_value(recharge_gateway::routes::description()).unwrap();
+    let mut names = BTreeSet::new();
+    for part in ["paths", "webhooks"] {
+        for (path, methods) in ours[part].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                let name = operation["operationId"].as_str();
+                let name = name.unwrap_or_else(|| panic!("{method} {path} has no name"));
+                assert!(names.insert(name.to_owned()), "{name} stands twice");
+            }
+        }
+    }
+    assert!(names.contains("showOrder") && names.contains("showBatch"));
+}
+
+#[test]
+fn what_is_one_of_few_words_is_described_as_such() {
+    let ours = serde_json::to_value(recharge_gateway::routes::description()).unwrap();
+    let schemas = &ours["components"]["schemas"];
+    let codes = Code::ALL.map(Code::as_str);
+    assert_eq!(schemas["CodeName"]["enum"], serde_json::json!(codes));
+    assert_eq!(
+        schemas["StateName"]["enum"],
+        serde_json::json!([
+            "pending",
+            "submitting",
+            "charging",
+            "unknown",
+            "review",
+            "succeeded",
+            "failed"
+        ])
+    );
+    for (schema, property) in [
+        ("Order", "state"),
+        ("Order", "kind"),
+        ("Problem", "code"),
+        ("PlaceOrder", "kind"),
+    ] {
+        let text = schemas[schema]["properties"][property].to_string();
+        assert!(text.contains("Name\""), "{schema}.{property}: {text}");
+    }
+    // What is always written is required, though it may be null.
+    for property in ["carrier", "provider", "upstream_order_id", "cost"] {
+        let required = schemas["Order"]["required"].as_array().unwrap();
+        assert!(required.contains(&property.into()), "{property}");
     }
 }

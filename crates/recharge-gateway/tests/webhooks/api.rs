@@ -90,3 +90,38 @@ async fn a_private_address_is_refused_with_the_setting_that_would_allow_it() {
     }
     assert!(gateway.stop().await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_commit_that_fails_nobody_says_that_nothing_was_done() {
+    let scene = Scene::new(Settle::After(Duration::ZERO)).await;
+    let shop = scene.key("shop");
+    let gateway = scene.gateway().await;
+    set_webhook(&gateway, &shop, None).await;
+    let file = rusqlite::Connection::open(scene.file()).unwrap();
+    // What is promised of the rows is looked at by the commit, and not before.
+    file.execute_batch(
+        "CREATE TABLE promised (id INTEGER PRIMARY KEY);
+         CREATE TABLE broken (id INTEGER REFERENCES promised (id) DEFERRABLE INITIALLY DEFERRED);
+         CREATE TRIGGER no_endpoint AFTER UPDATE ON endpoints BEGIN INSERT INTO broken VALUES (1); END;
+         CREATE TRIGGER no_batch AFTER INSERT ON batches BEGIN INSERT INTO broken VALUES (1); END;",
+    )
+    .unwrap();
+    let url = "{\"url\": \"https://shop.example.com/\"}";
+    let rows = "order_id,kind,account,amount\nB1,mobile,18900000001,100\n";
+    for (method, path, body, advice) in [
+        ("PUT", "/v1/webhook", url, "set it again"),
+        ("POST", "/v1/webhook/rotate", "", "changed_at"),
+        ("POST", "/v1/batches", rows, "send the same again"),
+    ] {
+        let told = ask(&gateway, &shop, method, path, body).await;
+        assert_eq!(told.status, 503, "{path}: {told:?}");
+        let problem = told.json();
+        assert_eq!(problem["code"], "outcome_unknown", "{problem}");
+        let told = problem["advice"].as_str().unwrap();
+        assert!(
+            told.contains(advice) && !told.contains("nothing has been done"),
+            "{told}"
+        );
+    }
+    assert!(gateway.stop().await);
+}

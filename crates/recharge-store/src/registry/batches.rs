@@ -1,6 +1,7 @@
 //! Files of orders that were handed in, row by row.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use recharge_core::{MerchantId, OrderId};
 use recharge_engine::WallTime;
@@ -9,6 +10,17 @@ use rusqlite::params;
 use super::keys::merchant;
 use super::{Registry, Result, error};
 use crate::sqlite::nonsense;
+
+/// An order as it is to be accepted, in the words of whoever accepts it. `Debug` shows none of them: they name
+/// an account.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ordered(pub String);
+
+impl fmt::Debug for Ordered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ordered(****)")
+    }
+}
 
 /// A file of orders that is handed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +31,8 @@ pub struct NewBatch {
     pub merchant: MerchantId,
     /// When it was handed in.
     pub created: WallTime,
-    /// The name of each order, and the order as it is to be accepted, in the words of whoever accepts it.
-    pub rows: Vec<(OrderId, String)>,
+    /// The name of each order, and the order.
+    pub rows: Vec<(OrderId, Ordered)>,
 }
 
 /// A file of orders, without its rows.
@@ -40,7 +52,7 @@ pub struct StoredBatch {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RowFate {
     /// Nothing yet: this is to be accepted.
-    Waits(String),
+    Waits(Ordered),
     /// It was accepted.
     Accepted,
     /// It was refused, for this reason.
@@ -86,7 +98,7 @@ impl Registry {
                     "INSERT INTO batch_rows (batch, row, order_id, ordered) VALUES (?1, ?2, ?3, ?4)",
                 )
                 .map_err(error)?;
-            for ((order_id, ordered), row) in batch.rows.iter().zip(1_u32..) {
+            for ((order_id, Ordered(ordered)), row) in batch.rows.iter().zip(1_u32..) {
                 insert
                     .execute(params![batch.id, row, order_id.as_str(), ordered])
                     .map_err(error)?;
@@ -143,7 +155,7 @@ impl Registry {
                 let rows = it.query_map((id, after, limit), |row| {
                     let order_id = row.get::<_, String>(1)?;
                     let fate = match (row.get(2)?, row.get(3)?) {
-                        (Some(ordered), _) => RowFate::Waits(ordered),
+                        (Some(ordered), _) => RowFate::Waits(Ordered(ordered)),
                         (None, Some(why)) => RowFate::Refused(why),
                         (None, None) => RowFate::Accepted,
                     };
@@ -217,5 +229,30 @@ impl Registry {
             }
             Ok(())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_account() {
+        let order_id = OrderId::parse("A1").unwrap();
+        let ordered = Ordered(r#"{"account":"18900001234"}"#.to_owned());
+        let batch = NewBatch {
+            id: "b".to_owned(),
+            merchant: MerchantId::local(),
+            created: WallTime::from_millis(0),
+            rows: vec![(order_id.clone(), ordered.clone())],
+        };
+        let row = BatchRow {
+            row: 1,
+            order_id,
+            fate: RowFate::Waits(ordered),
+        };
+        for shown in [format!("{batch:?}"), format!("{row:?}")] {
+            assert!(shown.contains("A1") && !shown.contains("1890"), "{shown}");
+        }
     }
 }

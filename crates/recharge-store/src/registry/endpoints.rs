@@ -2,7 +2,7 @@
 
 use recharge_core::MerchantId;
 use recharge_engine::WallTime;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Endpoint, Registry, Result, error};
 
@@ -12,15 +12,8 @@ impl Registry {
         self.lock()
             .prepare_cached("SELECT url, secret, changed FROM endpoints WHERE merchant = ?1")
             .and_then(|mut it| {
-                it.query_row([merchant.as_str()], |row| {
-                    Ok(Endpoint {
-                        merchant: merchant.clone(),
-                        url: row.get(0)?,
-                        secret: row.get(1)?,
-                        changed: WallTime::from_millis(row.get(2)?),
-                    })
-                })
-                .optional()
+                it.query_row([merchant.as_str()], |row| endpoint(merchant, row))
+                    .optional()
             })
             .map_err(error)
     }
@@ -48,21 +41,33 @@ impl Registry {
         })
     }
 
-    /// Replaces a merchant's secret; answers whether there was one. The address stays.
+    /// Replaces a merchant's secret, and answers what holds from then on; `None` if there was none to be
+    /// replaced. The address stays.
     pub fn set_endpoint_secret(
         &self,
         merchant: &MerchantId,
         secret: &[u8],
         changed: WallTime,
-    ) -> Result<bool> {
+    ) -> Result<Option<Endpoint>> {
         self.change(|transaction| {
-            let known = transaction
-                .execute(
-                    "UPDATE endpoints SET secret = ?2, changed = ?3 WHERE merchant = ?1",
+            transaction
+                .query_row(
+                    "UPDATE endpoints SET secret = ?2, changed = ?3 WHERE merchant = ?1
+                     RETURNING url, secret, changed",
                     params![merchant.as_str(), secret, changed.millis()],
+                    |row| endpoint(merchant, row),
                 )
-                .map_err(error)?;
-            Ok(known > 0)
+                .optional()
+                .map_err(error)
         })
     }
+}
+
+fn endpoint(merchant: &MerchantId, row: &Row<'_>) -> rusqlite::Result<Endpoint> {
+    Ok(Endpoint {
+        merchant: merchant.clone(),
+        url: row.get(0)?,
+        secret: row.get(1)?,
+        changed: WallTime::from_millis(row.get(2)?),
+    })
 }

@@ -1,8 +1,8 @@
 //! Phone numbers are forgotten by age: of orders that have long ended, only the masked form is left.
 
 use recharge_core::{Account, AccountKind};
-use recharge_engine::WallTime;
 use recharge_engine::store::OrderKey;
+use recharge_engine::{StoreError, WallTime};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Registry, Result, error};
@@ -27,7 +27,7 @@ impl Registry {
     /// many. Everything else about them stays. What is masked is overwritten in the file too, once nobody
     /// reads what was there before.
     ///
-    /// After a crash some are masked and some are not: do it again.
+    /// After a crash or an error some are masked and some are not: do it again.
     pub fn forget(&self, before: WallTime) -> Result<u64> {
         let (mut after, mut done) = (-1, 0);
         loop {
@@ -51,7 +51,7 @@ impl Registry {
         self.lock()
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             .optional()
-            .map_err(error)?;
+            .map_err(|error| StoreError::Unknown(error.to_string()))?;
         Ok(done)
     }
 }
@@ -88,12 +88,11 @@ fn page(connection: &Connection, before: WallTime, after: i64) -> Result<Option<
     for (key, account, kind) in found {
         let order = OrderKey(u64::try_from(key).unwrap_or_default());
         // It counts when it was last heard of, and not when it was accepted.
-        let told = last_told(connection, order)
-            .map_err(|it| super::RegistryError::Damaged(it.to_string()))?;
+        let told = last_told(connection, order)?;
         if told.is_some_and(|at| at < before) {
             let kind = AccountKind::parse(&kind);
             let account = kind.and_then(|kind| Account::parse(kind, &account).ok());
-            let damaged = || super::RegistryError::Damaged(format!("order {key} has no account"));
+            let damaged = || StoreError::Damaged(format!("order {key} has no account"));
             keys.push((key, account.ok_or_else(damaged)?));
         }
     }

@@ -6,7 +6,7 @@ use recharge_core::MerchantId;
 use recharge_engine::WallTime;
 use rusqlite::{ErrorCode, OptionalExtension, Row, params};
 
-use super::{Registry, RegistryError, Result, error};
+use super::{Registry, RegistryError, Result, commit, error};
 use crate::sqlite::nonsense;
 
 /// What a key of the gateway's own interface allows.
@@ -330,7 +330,7 @@ impl Registry {
         transaction
             .execute("UPDATE access SET generation = generation + 1", [])
             .map_err(error)?;
-        transaction.commit().map_err(error)?;
+        commit(transaction)?;
         Ok(Ok(count))
     }
 }

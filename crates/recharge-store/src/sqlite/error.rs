@@ -134,7 +134,7 @@ impl OpenError {
 
 /// What an error of SQLite's means when nothing has been written.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-pub(super) fn unwritten(error: rusqlite::Error) -> StoreError {
+pub(crate) fn unwritten(error: rusqlite::Error) -> StoreError {
     use rusqlite::Error::{
         FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, QueryReturnedNoRows,
     };
