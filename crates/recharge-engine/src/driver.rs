@@ -31,6 +31,7 @@
 //! ```
 
 mod breaker;
+mod by;
 mod call;
 mod core;
 // For the search of all that can become of an order, and no promise to anybody else.

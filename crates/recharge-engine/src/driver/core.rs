@@ -9,6 +9,7 @@ use std::time::Duration;
 use recharge_core::{AccountKind, ProviderId};
 use tokio::sync::{Notify, oneshot, watch};
 
+use super::by::By;
 use super::decide::{self, Wrote};
 use super::gate::Upstream;
 use super::random::Random;
@@ -64,23 +65,6 @@ pub(super) struct Held {
     pub(super) stepped_in: AtomicU64,
     /// The attempts that a person's question waits to be asked about.
     pub(super) asked_by_people: Mutex<BTreeSet<u32>>,
-}
-
-/// By what a step is made.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum By {
-    /// Its claimer: it may send and decide.
-    Claimer(Lease),
-    /// A fact, which needs no claim.
-    Fact,
-    /// A kept callback: a fact, and the callback has then been handled.
-    Callback(u64),
-}
-
-impl From<Option<Lease>> for By {
-    fn from(lease: Option<Lease>) -> Self {
-        lease.map_or(Self::Fact, Self::Claimer)
-    }
 }
 
 /// Why an input did not become durable.

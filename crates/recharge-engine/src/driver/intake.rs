@@ -5,7 +5,8 @@ use std::sync::Arc;
 use recharge_core::{MerchantId, OrderId};
 use tokio::sync::oneshot;
 
-use super::core::{AFTER_TROUBLE, By, Core, Held, TellError, lock};
+use super::by::By;
+use super::core::{AFTER_TROUBLE, Core, Held, TellError, lock};
 use super::trace;
 use super::{ActError, WaitError};
 use crate::store::{Accepted, Hold, InboxEntry, KeptCallback};
@@ -198,13 +199,11 @@ impl Core {
             jitter,
         };
         let told = self.tell(&held, By::Callback(entry.id), input);
-        match trace::about(&held, told).await {
-            Ok(effects) => Some((held, effects)),
-            Err(_) => {
-                self.settle(&held).await;
-                None
-            }
+        if let Ok(effects) = trace::about(&held, told).await {
+            return Some((held, effects));
         }
+        self.settle(&held).await;
+        None
     }
 }
 
