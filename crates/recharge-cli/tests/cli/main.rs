@@ -23,6 +23,7 @@ mod demo;
 #[cfg(unix)]
 mod desk;
 mod help;
+mod keys;
 mod provider;
 mod questions;
 #[cfg(unix)]
