@@ -89,3 +89,58 @@ impl Config {
         self.get(section, name).map(|setting| &setting.value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Each differs from the default, so that none is lost on the way.
+    #[test]
+    fn what_is_configured_holds() {
+        let text = r#"
+            [server]
+            listen = "127.0.0.1:7001"
+            public_url = "https://recharge.example.com"
+            requests_per_second = 7
+            trusted_proxies = ["10.0.0.0/8"]
+            cors_origins = ["https://shop.example.com"]
+            metrics = false
+            balances_every = "3m"
+            [store]
+            forget_accounts_after = "90d"
+            [webhooks]
+            allow_private = true
+            [callbacks]
+            per_second = 9
+            juhe_from = ["203.0.113.0/24"]
+            jisu_from = ["198.51.100.7"]
+        "#;
+        let read = Config::from_text(text, "recharge.toml").and_then(|it| it.server());
+        let read = read.unwrap();
+        assert_eq!(read.listen.port(), 7_001);
+        let url = Some("https://recharge.example.com");
+        assert_eq!(read.public_url.as_deref(), url);
+        assert_eq!(read.requests_per_second, Some(7));
+        assert_eq!(read.trusted_proxies, ["10.0.0.0/8".parse().unwrap()]);
+        assert_eq!(read.cors_origins, ["https://shop.example.com"]);
+        assert!(!read.metrics && read.allow_private_webhooks);
+        assert_eq!(read.balances_every, Some(Duration::from_mins(3)));
+        assert_eq!(read.forget_after, Some(Duration::from_hours(90 * 24)));
+        assert_eq!(read.callbacks_per_second, 9);
+        let mut senders = read.callback_senders;
+        senders.sort_by(|one, other| one.0.cmp(&other.0));
+        let of = |name: &str, network: &str| (name.to_owned(), vec![network.parse().unwrap()]);
+        let expected = [of("jisu", "198.51.100.7/32"), of("juhe", "203.0.113.0/24")];
+        assert_eq!(senders, expected);
+    }
+
+    #[test]
+    fn what_is_not_configured_is_closed() {
+        let read = Config::from_text("", "recharge.toml").and_then(|it| it.server());
+        let read = read.unwrap();
+        assert!(read.listen.ip().is_loopback() && !read.allow_private_webhooks);
+        assert!(read.trusted_proxies.is_empty() && read.cors_origins.is_empty());
+    }
+}

@@ -23,6 +23,7 @@ mod demo;
 #[cfg(unix)]
 mod desk;
 mod help;
+mod keys;
 #[cfg(unix)]
 mod master_key;
 mod provider;

@@ -245,3 +245,28 @@ fn refused(error: &CommandError) -> Problem {
         _ => Problem::new(Code::NotNow, detail),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_are_counted_from_one() {
+        for (attempt, meant) in [
+            (Some(1), Some(0)),
+            (Some(2), Some(1)),
+            (Some(0), None),
+            (None, None),
+        ] {
+            let given = Decide {
+                verdict: "send_again".to_owned(),
+                evidence: Private(String::new()),
+                version: 1,
+                attempt,
+                provider: None,
+            };
+            let meant = meant.map(|attempt| Verdict::SendAgain { attempt });
+            assert_eq!(verdict(&given).ok(), meant, "{attempt:?}");
+        }
+    }
+}

@@ -51,25 +51,59 @@ impl Compat {
         what.reply_to = Some(reply_to);
         match self.app.driver.accept(what, true).await {
             Ok(accepted) if accepted.new => Submitted::New(Box::new(accepted.stored)),
-            Ok(_) | Err(AcceptError::Conflict) => Submitted::Repeated,
-            Err(AcceptError::NotOffered(_)) => match Sold::of(&self.app.providers, kind, amount) {
-                Sold::OtherAmounts => Submitted::WrongAmount,
-                Sold::Yes | Sold::No => Submitted::NotSold,
-            },
-            // The second can't be: it was allowed. If it is, nothing has changed all the same.
-            Err(AcceptError::AccountLimit { .. } | AcceptError::Duplicate { .. }) => {
-                Submitted::NotSold
-            }
-            Err(AcceptError::Store(error)) => {
-                tracing::error!(%error, "the store did not take an order");
-                match error {
-                    StoreError::Unavailable(_) | StoreError::Refused(_) => Submitted::NotTaken,
-                    _ => Submitted::InDoubt,
-                }
-            }
-            // `Stopping`: a driver says so of orders, too, that it may have accepted a moment before. Also what is
-            // added to these later: it is not known to say that nothing was taken.
-            Err(_) => Submitted::InDoubt,
+            Ok(_) => Submitted::Repeated,
+            Err(error) => not_accepted(error, || Sold::of(&self.app.providers, kind, amount)),
         }
+    }
+}
+
+/// Why an order is not accepted, as its shop is told; what is sold is looked up where it matters.
+fn not_accepted(error: AcceptError, sold: impl FnOnce() -> Sold) -> Submitted {
+    match error {
+        AcceptError::Conflict => Submitted::Repeated,
+        AcceptError::NotOffered(_) => match sold() {
+            Sold::OtherAmounts => Submitted::WrongAmount,
+            Sold::Yes | Sold::No => Submitted::NotSold,
+        },
+        // The second can't be: it was allowed. If it is, nothing has changed all the same.
+        AcceptError::AccountLimit { .. } | AcceptError::Duplicate { .. } => Submitted::NotSold,
+        AcceptError::Store(error) => {
+            tracing::error!(%error, "the store did not take an order");
+            match error {
+                StoreError::Unavailable(_) | StoreError::Refused(_) => Submitted::NotTaken,
+                _ => Submitted::InDoubt,
+            }
+        }
+        // `Stopping`: a driver says so of orders, too, that it may have accepted a moment before. Also what is
+        // added to these later: it is not known to say that nothing was taken.
+        _ => Submitted::InDoubt,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shop_is_told_that_nothing_was_taken_only_where_that_is_sure() {
+        let why = || String::from("why");
+        for (error, told) in [
+            (AcceptError::Conflict, "Repeated"),
+            (AcceptError::NotOffered(why()), "NotSold"),
+            (
+                AcceptError::Store(StoreError::Unavailable(why())),
+                "NotTaken",
+            ),
+            (AcceptError::Store(StoreError::Refused(why())), "NotTaken"),
+            (AcceptError::Store(StoreError::Unknown(why())), "InDoubt"),
+            (AcceptError::Store(StoreError::Damaged(why())), "InDoubt"),
+            (AcceptError::Stopping, "InDoubt"),
+        ] {
+            let text = format!("{error:?}");
+            let found = not_accepted(error, || Sold::No);
+            assert_eq!(format!("{found:?}"), told, "{text}");
+        }
+        let found = not_accepted(AcceptError::NotOffered(why()), || Sold::OtherAmounts);
+        assert!(matches!(found, Submitted::WrongAmount), "{found:?}");
     }
 }

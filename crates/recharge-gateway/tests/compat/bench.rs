@@ -1,5 +1,6 @@
 //! A gateway with the simulator behind it, shops' credentials, and a client that sends as shops do.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +47,11 @@ pub(crate) const OTHER_JISU: Keys = Keys {
     key: "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
     secret: "ffffffffffffffffffffffffffffffff",
 };
+/// Whose secret is sealed for another's place: [`JUHE`]'s.
+pub(crate) const MISPLACED: Keys = Keys {
+    key: "88888888888888888888888888888888",
+    secret: "JH88888888888888888888888888888888",
+};
 pub(crate) const REVOKED: Keys = Keys {
     key: "99999999999999999999999999999999",
     secret: "JH99999999999999999999999999999999",
@@ -60,10 +66,12 @@ pub(crate) struct Place {
     pub(crate) jisu: Keys,
 }
 
+const FILE: &str = "orders.db";
+
 pub(crate) struct Bench {
     pub(crate) simulator: Simulator,
     pub(crate) gateway: Gateway,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Bench {
@@ -78,7 +86,7 @@ impl Bench {
     ) -> Self {
         let simulator = Simulator::builder().config(world).start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("orders.db");
+        let file = folder.path().join(FILE);
         let store = Sqlite::open(&file).unwrap();
         let registry = Registry::open(&file).unwrap();
         let master = MasterKey::parse(&"ab".repeat(32).into()).unwrap();
@@ -87,9 +95,15 @@ impl Bench {
             (JISU, KeyKind::Jisu, "shop"),
             (OTHER_JUHE, KeyKind::Juhe, "other"),
             (OTHER_JISU, KeyKind::Jisu, "other"),
+            (MISPLACED, KeyKind::Juhe, "shop"),
             (REVOKED, KeyKind::Juhe, "shop"),
         ] {
-            let purpose = ring::purpose_of_key(keys.key);
+            let place = if keys.key == MISPLACED.key {
+                JUHE
+            } else {
+                keys
+            };
+            let purpose = ring::purpose_of_key(place.key);
             let secret = master.seal(&purpose, &SecretString::from(keys.secret));
             let stored = StoredKey {
                 id: keys.key.to_owned(),
@@ -120,8 +134,12 @@ impl Bench {
         Self {
             simulator,
             gateway,
-            _folder: folder,
+            folder,
         }
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join(FILE)
     }
 
     /// The simulator, as the original.

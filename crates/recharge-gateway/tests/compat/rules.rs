@@ -11,8 +11,10 @@ use recharge_core::{
 use recharge_http::form::Encoding;
 use recharge_sign::jisu::SignOrder;
 use recharge_sim::WorldConfig;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
-use crate::bench::{Bench, Keys, OTHER_JISU, OTHER_JUHE, REVOKED, json, send, until};
+use crate::bench::{Bench, Keys, MISPLACED, OTHER_JISU, OTHER_JUHE, REVOKED, json, send, until};
 
 const MOBILE: [(&str, &str); 3] = [
     ("mobile", "18900001234"),
@@ -49,6 +51,10 @@ async fn nobody_sees_another_merchants_orders_or_those_of_the_other_protocol() {
     let orderno = seen["result"]["orderno"].as_str().unwrap();
     let by_ours = [("orderno", orderno)];
     assert_eq!(json(&ours.jisu(GET, detail, &by_ours).await), seen);
+    // Of two numbers both must be right.
+    let wrong = orderno.replace('G', "G1");
+    let both = [("outorderno", "SAME00000"), ("orderno", &*wrong)];
+    assert_eq!(json(&ours.jisu(GET, detail, &both).await)["result"], "");
     for asked in [asked, by_ours] {
         assert_eq!(json(&other.jisu(GET, detail, &asked).await)["result"], "");
         let line = ours.jisu(GET, "telrecharge/orderdetail", &asked).await;
@@ -115,6 +121,74 @@ async fn keys_and_signatures_that_are_not_right_are_refused() {
         206
     );
     assert!(bench.simulator.ledger().is_empty());
+}
+
+#[tokio::test]
+async fn lists_go_page_by_page() {
+    let bench = Bench::start().await;
+    let ours = bench.ours();
+    for at in 0..5 {
+        let id = format!("A000000{at}");
+        let phone = format!("1890000123{at}");
+        assert_eq!(code(&ours.submit(GET, &phone, "10", &id).await), 0);
+    }
+    let mut seen = Vec::new();
+    for page in ["1", "2", "3", "4"] {
+        let fields = [("page", page), ("pagesize", "2")];
+        let listed = json(&ours.juhe(GET, "orderlist", &fields).await);
+        for row in listed["result"]["data"].as_array().unwrap() {
+            seen.push(row["uorderid"].as_str().unwrap().to_owned());
+        }
+    }
+    let expected = [4, 3, 2, 1, 0].map(|at| format!("A000000{at}"));
+    assert_eq!(seen, expected);
+    let of_one = [("mobilephone", "18900001232")];
+    let listed = json(&ours.juhe(GET, "orderlist", &of_one).await);
+    assert_eq!(listed["result"]["totalcount"], 1);
+    assert_eq!(listed["result"]["data"][0]["uorderid"], "A0000002");
+}
+
+#[tokio::test]
+async fn a_sealed_secret_in_the_place_of_another_signs_nothing() {
+    let bench = Bench::start().await;
+    let mut ours = bench.ours();
+    ours.juhe = MISPLACED;
+    assert_eq!(
+        code(&ours.submit(GET, "18900001234", "10", "A0000001").await),
+        10_014
+    );
+    assert!(bench.simulator.ledger().is_empty());
+}
+
+/// A shop pays back what does not exist.
+#[tokio::test]
+async fn what_the_store_cannot_tell_is_in_doubt() {
+    let bench = Bench::start().await;
+    let ours = bench.ours();
+    assert_eq!(
+        code(&ours.submit(GET, "18900001234", "10", "A0000001").await),
+        0
+    );
+    assert_eq!(
+        code(&ours.recharge(GET, SORTED, "mobilerecharge", &MOBILE).await),
+        0
+    );
+    let file = rusqlite::Connection::open(bench.file()).unwrap();
+    file.execute_batch("ALTER TABLE orders RENAME TO gone")
+        .unwrap();
+    for (juhe, known) in [
+        ("ordersta", [("orderid", "A0000001")]),
+        ("orderlist", [("page", "1")]),
+    ] {
+        assert_eq!(code(&ours.juhe(GET, juhe, &known).await), 10_014, "{juhe}");
+    }
+    for (call, known) in [
+        ("orderdetail", [("outorderno", "SAME00000")]),
+        ("orderlist", [("pagenum", "1")]),
+    ] {
+        let call = format!("mobilerecharge/{call}");
+        assert_eq!(code(&ours.jisu(GET, &call, &known).await), 210, "{call}");
+    }
 }
 
 #[tokio::test]
@@ -263,5 +337,25 @@ async fn after_a_panic_and_past_the_deadline_the_answer_is_in_doubt() {
         assert_eq!(code(&ours.juhe(GET, "telcheck", &goods).await), 10_014);
         // What no upstream tells is not known either.
         assert_eq!(code(&ours.juhe(GET, "telquery", &goods).await), 10_014);
+        if panics {
+            continue;
+        }
+        // A body that never comes whole is as good as any other wait.
+        for (path, in_doubt) in [
+            ("juhe/ofpay/mobile/onlineorder", 10_014),
+            ("jisu/mobilerecharge/recharge", 210),
+        ] {
+            let mut stream = TcpStream::connect(bench.gateway.address()).await.unwrap();
+            let request = format!(
+                "POST /compat/{path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+                 content-type: application/x-www-form-urlencoded\r\ncontent-length: 9\r\n\r\nkey="
+            );
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+            assert_eq!(code(body), in_doubt, "{path}");
+        }
     }
 }

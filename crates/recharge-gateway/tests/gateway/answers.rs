@@ -22,15 +22,13 @@ use recharge_gateway::ring::KeyRing;
 use recharge_gateway::trace::RequestIds;
 use recharge_gateway::webhooks::Tally;
 use recharge_gateway::{App, Settings, compat, routes};
-use recharge_http::{HttpConfig, HyperTransport};
-use recharge_jisu::{JisuConfig, JisuProvider};
-use recharge_sim::{DEFAULT_JISU_APPKEY, DEFAULT_JISU_APPSECRET, DEFAULT_JUHE_KEY};
+use recharge_sim::{DEFAULT_JISU_APPSECRET, DEFAULT_JUHE_KEY};
 use recharge_store::registry::Scope;
 use tokio::sync::Notify;
 
 use crate::described::{self, Described};
 use crate::routes::{CALLS, Call};
-use crate::stage::{ALL, Stage, order, settings, setup};
+use crate::stage::{ALL, Stage, jisu, order, settings, setup};
 
 /// A service without sockets.
 struct Inside {
@@ -49,10 +47,7 @@ async fn inside(
     change: Change<'_>,
 ) -> Inside {
     let mut setup = setup(&stage.file(), url);
-    let jisu = JisuConfig::new(DEFAULT_JISU_APPKEY.into(), DEFAULT_JISU_APPSECRET.into()).unwrap();
-    let transport = Arc::new(HyperTransport::new(&HttpConfig::default()).unwrap());
-    let jisu = JisuProvider::new(jisu.with_base_url(url).unwrap(), transport);
-    setup.providers.push(Arc::new(jisu));
+    setup.providers.push(jisu(url));
     let key = stage.key("owner", ALL);
     let registry = Arc::new(stage.registry());
     let mut settings = settings();
@@ -523,6 +518,13 @@ async fn no_upstream(record: &mut Record) {
     let what = r#"{"kind":"mobile","account":"18900001234","amount":100}"#;
     for path in ["/v1/check", "/v1/quote"] {
         record.expect(&on, ("POST", path, what), 502).await;
+    }
+    let told = record.expect(&on, ("GET", "/v1/balances", ""), 200).await;
+    for balance in told["balances"].as_array().unwrap() {
+        assert!(
+            balance["balance"].is_null(),
+            "not known is not zero: {told}"
+        );
     }
     record
         .expect(&on, ("POST", "/v1/orders", &order("A1", 1)), 202)

@@ -42,6 +42,24 @@ async fn a_key_may_ask_so_often_and_others_are_not_held_up_by_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_change_of_keys_or_webhooks_gives_a_key_its_requests_back() {
+    let stage = Stage::with(|it| it.requests_per_second = Some(1)).await;
+    let key = stage.key("shop", ALL);
+    let mut told = 0;
+    for _ in 0..60 {
+        let set = Some(r#"{"url":null}"#);
+        told = stage
+            .call("PUT", "/v1/webhook", Some(&key), set)
+            .await
+            .status;
+        if told == 429 {
+            break;
+        }
+    }
+    assert_eq!(told, 429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn unless_it_is_set_a_key_may_ask_as_often_as_it_likes() {
     let stage = Stage::open().await;
     let key = stage.key("shop", ALL);

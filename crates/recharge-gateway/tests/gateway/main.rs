@@ -8,6 +8,7 @@
 mod acts;
 mod answers;
 mod batches;
+mod books;
 #[path = "../shared/described.rs"]
 mod described;
 mod docs;

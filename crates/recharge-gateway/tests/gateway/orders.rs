@@ -61,6 +61,17 @@ async fn an_order_is_placed_once_and_comes_to_its_end() {
         (refused.status, refused.code().as_str()),
         (409, "duplicate_order")
     );
+    assert!(refused.text.contains("order A1"), "{}", refused.text);
+    // Another merchant doesn't learn whose.
+    let other = stage.key("other", ALL);
+    let refused = stage
+        .call("POST", "/v1/orders", Some(&other), Some(&twin))
+        .await;
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (409, "duplicate_order")
+    );
+    assert!(!refused.text.contains("A1"), "{}", refused.text);
     let meant = twin.replace('}', ",\"allow_duplicate\":true}");
     let taken = stage
         .call("POST", "/v1/orders", Some(&key), Some(&meant))
@@ -229,15 +240,15 @@ async fn lists_go_page_by_page_and_filters_hold() {
     let path = format!("/v1/statements/{day}.csv");
     let statement = stage.call("GET", &path, Some(&key), None).await;
     assert_eq!(statement.kind, "text/csv; charset=utf-8");
-    assert_eq!(statement.text.lines().count(), 7, "{}", statement.text);
-    assert!(
-        statement
-            .text
-            .lines()
-            .nth(1)
-            .unwrap()
-            .starts_with("A7,mobile,18900000007,100,")
-    );
+    let rows: Vec<&str> = statement.text.lines().collect();
+    assert_eq!(rows.len(), 7, "{}", statement.text);
+    // Under each name what the order has under it.
+    let shown = stage.call("GET", "/v1/orders/A7", Some(&key), None).await;
+    let shown = shown.json();
+    for (name, value) in rows[0].split(',').zip(rows[1].split(',')) {
+        assert_eq!(value, shown[name].as_str().unwrap_or_default(), "{name}");
+    }
+    assert!(rows[1].contains(",succeeded,99.65,"), "{}", rows[1]);
     let told = stage
         .call("GET", "/v1/statements/today", Some(&key), None)
         .await;
@@ -318,4 +329,24 @@ async fn an_order_that_a_restored_backup_holds_says_so() {
     let listed = stage.call("GET", "/v1/orders", Some(&key), None).await;
     assert_eq!(listed.json()["orders"][0]["held"], "restored");
     stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_goes_where_it_says_and_as_what_it_says() {
+    let mut stage = Stage::without_gateway().await;
+    stage.with_jisu = true;
+    stage.start().await;
+    let key = stage.key("shop", ALL);
+    let pinned = order("A1", 1).replace('}', ",\"provider\":\"jisu\"}");
+    let line = r#"{"order_id":"A2","kind":"landline","account":"0571-56565366","amount":"100","carrier":"telecom"}"#;
+    for (body, carrier) in [(&*pinned, None), (line, Some("telecom"))] {
+        let placed = stage
+            .call("POST", "/v1/orders", Some(&key), Some(body))
+            .await;
+        assert_eq!(placed.status, 202, "{placed:?}");
+        let order_id = placed.json()["order_id"].as_str().unwrap().to_owned();
+        let ended = stage.until(&order_id, "succeeded", &key).await;
+        assert_eq!(ended["provider"], "jisu");
+        assert_eq!(ended["carrier"].as_str(), carrier);
+    }
 }

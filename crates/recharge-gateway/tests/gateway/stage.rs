@@ -5,14 +5,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use recharge_core::MerchantId;
+use recharge_core::{MerchantId, Provider};
 use recharge_engine::driver::Setup;
 use recharge_engine::{Clock as _, SystemClock};
 use recharge_gateway::seal::MasterKey;
 use recharge_gateway::{Gateway, Settings, keys};
 use recharge_http::{HttpConfig, HyperTransport};
+use recharge_jisu::{JisuConfig, JisuProvider};
 use recharge_juhe::{JuheConfig, JuheProvider};
-use recharge_sim::{DEFAULT_JUHE_KEY, DEFAULT_JUHE_OPENID, Simulator};
+use recharge_sim::{
+    DEFAULT_JISU_APPKEY, DEFAULT_JISU_APPSECRET, DEFAULT_JUHE_KEY, DEFAULT_JUHE_OPENID, Simulator,
+};
 use recharge_store::registry::{KeyKind, Scope, StoredKey};
 use recharge_store::{Registry, Sqlite};
 use serde_json::Value;
@@ -20,12 +23,18 @@ use tempfile::TempDir;
 
 use crate::described;
 
+const QUERY_AFTER: Duration = Duration::from_millis(100);
+
 pub(crate) struct Stage {
     pub(crate) simulator: Simulator,
     pub(crate) gateway: Option<Gateway>,
     folder: TempDir,
     client: reqwest::Client,
     decide: fn(&mut Settings),
+    /// Whether Jisu stands behind Juhe.
+    pub(crate) with_jisu: bool,
+    /// How long an order waits before it is asked about, each time.
+    pub(crate) query_after: Duration,
 }
 
 /// An answer.
@@ -85,6 +94,8 @@ impl Stage {
             folder: tempfile::tempdir().unwrap(),
             client: client.unwrap(),
             decide: |_| (),
+            with_jisu: false,
+            query_after: QUERY_AFTER,
         }
     }
 
@@ -97,7 +108,11 @@ impl Stage {
     }
 
     pub(crate) async fn start(&mut self) {
-        let setup = setup(&self.file(), &self.simulator.url());
+        let mut setup = setup(&self.file(), &self.simulator.url());
+        if self.with_jisu {
+            setup.providers.push(jisu(&self.simulator.url()));
+        }
+        setup.times.query_after = vec![self.query_after];
         let mut settings = settings();
         (self.decide)(&mut settings);
         let gateway = Gateway::start(setup, self.registry(), settings).await;
@@ -198,9 +213,19 @@ pub(crate) fn setup(file: &Path, url: &str) -> Setup {
     let provider = Arc::new(JuheProvider::new(juhe, transport));
     let store = Arc::new(Sqlite::open(file).unwrap());
     let mut setup = Setup::new(store, vec![provider], Arc::new(SystemClock::new()));
-    setup.times.query_after = vec![Duration::from_millis(100)];
+    setup.times.query_after = vec![QUERY_AFTER];
     setup.times.confirm_failure_after = Duration::from_millis(200);
     setup
+}
+
+/// Jisu at that address.
+pub(crate) fn jisu(url: &str) -> Arc<dyn Provider> {
+    let jisu = JisuConfig::new(DEFAULT_JISU_APPKEY.into(), DEFAULT_JISU_APPSECRET.into()).unwrap();
+    let transport = Arc::new(HyperTransport::new(&HttpConfig::default()).unwrap());
+    Arc::new(JisuProvider::new(
+        jisu.with_base_url(url).unwrap(),
+        transport,
+    ))
 }
 
 pub(crate) const ALL: &[Scope] = &Scope::ALL;

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use recharge_core::MerchantId;
+use recharge_engine::WallTime;
 use recharge_sim::Settle;
 
-use crate::kit::{Scene, ask, set_webhook};
+use crate::kit::{Scene, ask, dead, place, set_webhook, until};
+use crate::receiver::{Answer, Receiver};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_shown_once_and_can_be_made_anew() {
@@ -123,5 +126,36 @@ async fn of_a_commit_that_fails_nobody_says_that_nothing_was_done() {
             "{told}"
         );
     }
+    assert!(gateway.stop().await);
+}
+
+/// Whoever can write to the file, but has not the master key, can't make a secret that he knows sign for another.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sealed_secret_in_the_place_of_another_signs_nothing() {
+    let mut scene = Scene::new(Settle::After(Duration::ZERO)).await;
+    scene.settings.pace.waits = Vec::new();
+    scene.settings.pace.patience = Duration::ZERO;
+    let (shop, other) = (scene.key("shop"), scene.key("other"));
+    let receiver = Receiver::start(Answer::With(200, "")).await;
+    let gateway = scene.gateway().await;
+    for key in [&shop, &other] {
+        set_webhook(&gateway, key, Some(&receiver.url("/"))).await;
+    }
+    assert!(gateway.stop().await);
+    let registry = scene.registry();
+    let known = registry.endpoint(&MerchantId::parse("other").unwrap());
+    let known = known.unwrap().unwrap().secret;
+    let merchant = MerchantId::parse("shop").unwrap();
+    let put = registry.set_endpoint_secret(&merchant, &known, WallTime::from_millis(1));
+    assert!(put.unwrap().is_some());
+    let gateway = scene.gateway().await;
+    place(&gateway, &shop, "A0000001", None).await;
+    let given_up = until("the notice to be given up", async || {
+        dead(&gateway, &shop).await.first().cloned()
+    })
+    .await;
+    let trouble = given_up["trouble"].as_str().unwrap();
+    assert!(trouble.contains("no webhook secret"), "{trouble}");
+    assert_eq!(receiver.connections(), 0);
     assert!(gateway.stop().await);
 }

@@ -364,3 +364,22 @@ async fn too_many_are_told_to_come_later() {
     assert!(refused > 0);
     desk.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_use_up_nothing_of_what_the_listed_senders_may_send() {
+    let desk = Desk::new(|scene| {
+        scene.settings.callbacks_per_second = 1;
+        let networks = vec!["203.0.113.0/24".parse().unwrap()];
+        scene.settings.callback_senders = vec![("juhe".to_owned(), networks)];
+    })
+    .await;
+    let from = async |peer: &str| {
+        desk.post_from(peer, &[], "/callbacks/juhe", Some(FORM), "x=1")
+            .await
+    };
+    for _ in 0..50 {
+        assert_eq!(from("192.0.2.1:1").await.0, StatusCode::FORBIDDEN);
+    }
+    assert_eq!(from("203.0.113.7:1").await.0, StatusCode::BAD_REQUEST);
+    desk.stop().await;
+}

@@ -1,12 +1,16 @@
 //! Notices arrive: signed, at least once, versions rising.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use recharge_core::MerchantId;
 use recharge_engine::store::Told;
+use recharge_engine::{Clock, Epoch, Moment, SystemClock};
 use recharge_gateway::webhooks::Outbox;
+use recharge_gateway::{Gateway, time};
 use recharge_sim::{End, Settle, Step};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -194,6 +198,20 @@ async fn what_is_given_up_is_seen_and_sent_again() {
     let id = given_up["id"].as_str().unwrap();
     assert_eq!(receiver.got()[0].header("webhook-id"), id);
     let resend = format!("/v1/webhooks/{id}/resend");
+    // Its time is over, and it is tried as often as there are waits all the same.
+    let sent = ask(&gateway, &shop, "POST", &resend, "").await;
+    assert_eq!(sent.status, 202, "{sent:?}");
+    let tries = receiver.got().len();
+    let again = until("it to be given up again", async || {
+        let tried = receiver.got().len() > tries;
+        dead(&gateway, &shop)
+            .await
+            .first()
+            .filter(|_| tried)
+            .cloned()
+    })
+    .await;
+    assert_eq!(again["tries"], 3, "{again}");
     let refused = ask(&gateway, &other, "POST", &resend, "").await;
     assert_eq!(refused.status, 404, "{refused:?}");
     receiver.answer(Answer::With(200, ""));
@@ -296,4 +314,200 @@ async fn a_notice_is_as_it_is_described() {
         }
     }
     assert_eq!(objects, 2, "the event, and the order in it");
+}
+
+/// The machine's clock, but that it is half an hour later.
+#[derive(Debug, Default)]
+struct Later(SystemClock);
+
+const LATER: Duration = Duration::from_mins(30);
+
+#[async_trait]
+impl Clock for Later {
+    fn now(&self) -> Moment {
+        let mut moment = self.0.now();
+        moment.wall = moment.wall.after(LATER);
+        moment
+    }
+
+    fn begin(&self, epoch: Epoch) {
+        self.0.begin(epoch);
+    }
+
+    fn instant(&self, moment: Moment, later: Duration) -> Option<Instant> {
+        self.0.instant(moment, later)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.0.sleep(duration).await;
+    }
+}
+
+/// A receiver refuses what was signed long ago, since anybody may have kept it.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_try_is_signed_with_its_own_time_in_seconds() {
+    let scene = Scene::new(AT_ONCE).await;
+    let shop = scene.key("shop");
+    let receiver = Receiver::start(Answer::With(500, "")).await;
+    let now = || SystemClock::new().now().wall.millis() / 1_000;
+    let begun = now();
+    let gateway = scene.gateway().await;
+    let secret = set_webhook(&gateway, &shop, Some(&receiver.url("/"))).await;
+    place(&gateway, &shop, "A0000001", None).await;
+    until("a try", async || receiver.got().first().cloned()).await;
+    assert!(gateway.stop().await);
+    let (ended, before) = (now(), receiver.got().len());
+    let mut setup = scene.setup();
+    setup.clock = Arc::new(Later::default());
+    let gateway = Gateway::start(setup, scene.registry(), scene.settings.clone());
+    let gateway = gateway.await.unwrap();
+    until("another", async || receiver.got().get(before).cloned()).await;
+    assert!(gateway.stop().await);
+    let later = i64::try_from(LATER.as_secs()).unwrap();
+    for (at, got) in receiver.got().iter().enumerate() {
+        assert!(is_signed(got, &secret), "{got:?}");
+        let signed: i64 = got.header("webhook-timestamp").parse().unwrap();
+        let tried = if at < before {
+            begun..=ended
+        } else {
+            ended + later..=now() + later
+        };
+        assert!(tried.contains(&signed), "{signed}: {tried:?}");
+    }
+    let event = receiver.got()[before].json();
+    let since = time::parse(event["timestamp"].as_str().unwrap()).unwrap();
+    assert!(since.millis() / 1_000 <= ended, "{event}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_secret_signs_from_then_on() {
+    let scene = Scene::new(AT_ONCE).await;
+    let shop = scene.key("shop");
+    let receiver = Receiver::start(Answer::With(200, "")).await;
+    let gateway = scene.gateway().await;
+    let old = set_webhook(&gateway, &shop, Some(&receiver.url("/"))).await;
+    let rotated = ask(&gateway, &shop, "POST", "/v1/webhook/rotate", "").await;
+    let new = rotated.json()["secret"].as_str().unwrap().to_owned();
+    place(&gateway, &shop, "A0000001", None).await;
+    let got = until("the notice", async || receiver.got().first().cloned()).await;
+    assert!(is_signed(&got, &new) && !is_signed(&got, &old), "{got:?}");
+    assert!(gateway.stop().await);
+}
+
+/// What was to be told waits while its order goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_that_is_late_tells_what_was_and_not_what_is() {
+    let mut scene = Scene::new(Settle::WhenStepped).await;
+    scene.times.charging_limit = Duration::from_millis(300);
+    let shop = scene.key("shop");
+    let receiver = Receiver::start(Answer::With(500, "")).await;
+    let gateway = scene.gateway().await;
+    set_webhook(&gateway, &shop, Some(&receiver.url("/"))).await;
+    place(&gateway, &shop, "A0000001", None).await;
+    let first = until("the review", async || receiver.got().first().cloned()).await;
+    scene.step(&Step {
+        to: Some(End::Succeeded),
+        ..Step::default()
+    });
+    until("the end", async || {
+        let shown = ask(&gateway, &shop, "GET", "/v1/orders/A0000001", "").await;
+        (shown.json()["state"] == "succeeded").then_some(())
+    })
+    .await;
+    let tries = receiver.got().len();
+    until("more tries", async || {
+        receiver.got().get(tries + 1).cloned()
+    })
+    .await;
+    let told = |got: &Got| {
+        let event = got.json();
+        let order = &event["data"];
+        ["state", "review_reason", "version", "updated_at"]
+            .map(|name| order[name].clone())
+            .to_vec()
+    };
+    for got in receiver.got() {
+        assert_eq!(got.json()["type"], "order.review");
+        assert_eq!(told(&got), told(&first), "{got:?}");
+    }
+    assert_eq!(first.json()["data"]["state"], "review");
+    receiver.answer(Answer::With(200, ""));
+    until("all to be told", async || {
+        waiting(&scene.file()).await.is_empty().then_some(())
+    })
+    .await;
+    let last = receiver.got().pop().unwrap();
+    assert_eq!(last.json()["type"], "order.succeeded");
+    let version = |got: &Got| got.json()["data"]["version"].as_u64();
+    assert!(version(&last) > version(&first));
+    assert!(gateway.stop().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_up_is_listed_page_by_page() {
+    let mut scene = Scene::new(AT_ONCE).await;
+    scene.settings.pace.waits = Vec::new();
+    scene.settings.pace.patience = Duration::ZERO;
+    let (shop, other) = (scene.key("shop"), scene.key("other"));
+    let receiver = Receiver::start(Answer::With(500, "")).await;
+    let gateway = scene.gateway().await;
+    for key in [&shop, &other] {
+        set_webhook(&gateway, key, Some(&receiver.url("/"))).await;
+    }
+    for (key, order_id) in [(&shop, "A1"), (&other, "B1"), (&shop, "A2"), (&shop, "A3")] {
+        place(&gateway, key, order_id, None).await;
+        until("it to be given up", async || {
+            let dead = dead(&gateway, key).await;
+            dead.iter().find(|it| it["order_id"] == order_id).cloned()
+        })
+        .await;
+    }
+    let (mut seen, mut next) = (Vec::new(), String::new());
+    for _ in 0..4 {
+        let path = format!("/v1/webhooks/dead?limit=1{next}");
+        let page = ask(&gateway, &shop, "GET", &path, "").await.json();
+        for notice in page["dead"].as_array().unwrap() {
+            seen.push(notice["order_id"].as_str().unwrap().to_owned());
+        }
+        match page["next"].as_str() {
+            Some(after) => next = format!("&after={after}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ["A1", "A2", "A3"]);
+    assert!(gateway.stop().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_its_order_cannot_be_read_a_notice_waits() {
+    let scene = Scene::new(AT_ONCE).await;
+    let shop = scene.key("shop");
+    let receiver = Receiver::start(Answer::With(200, "")).await;
+    let gateway = scene.gateway().await;
+    set_webhook(&gateway, &shop, Some(&receiver.url("/"))).await;
+    assert!(gateway.stop().await);
+    let app = scene.app().await;
+    let what = order("shop", "A0000001", "juhe", None);
+    app.driver.accept(what, false).await.unwrap();
+    let before = until("there to be something to tell", async || {
+        app.store().messages(0, 1).await.unwrap().pop()
+    })
+    .await;
+    let file = rusqlite::Connection::open(scene.file()).unwrap();
+    file.execute_batch("ALTER TABLE log RENAME TO gone")
+        .unwrap();
+    let (stop, stopped) = watch::channel(false);
+    let outbox = tokio::spawn(Outbox::new(app.clone()).unwrap().run(stopped));
+    until("it to be put off", async || {
+        let waiting = app.store().messages(0, 1).await.unwrap().pop().unwrap();
+        (waiting.delivery.next > before.delivery.next).then_some(())
+    })
+    .await;
+    assert_eq!(receiver.connections(), 0);
+    file.execute_batch("ALTER TABLE gone RENAME TO log")
+        .unwrap();
+    until("it to arrive", async || receiver.got().first().cloned()).await;
+    stop.send_replace(true);
+    outbox.await.unwrap();
+    assert!(app.driver.stop(Duration::from_secs(30)).await);
 }

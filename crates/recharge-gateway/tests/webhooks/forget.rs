@@ -5,7 +5,7 @@ use std::time::Duration;
 use recharge_gateway::forget;
 use recharge_sim::Settle;
 
-use crate::kit::{Scene, order, until};
+use crate::kit::{Scene, order, place, until};
 
 #[tokio::test]
 async fn of_an_order_that_has_ended_the_account_is_masked_when_it_is_old_enough() {
@@ -32,4 +32,30 @@ async fn of_an_order_that_has_ended_the_account_is_masked_when_it_is_old_enough(
     })
     .await;
     assert!(account().await.contains("****"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_forgets_by_itself_where_it_is_told_to() {
+    let mut scene = Scene::new(Settle::After(Duration::ZERO)).await;
+    let shop = scene.key("shop");
+    let gateway = scene.gateway().await;
+    place(&gateway, &shop, "A0000001", None).await;
+    let file = rusqlite::Connection::open(scene.file()).unwrap();
+    let account = |quiet: &str| {
+        let account = format!("SELECT account FROM orders WHERE {quiet}");
+        file.query_row(&account, [], |row| row.get::<_, String>(0))
+            .ok()
+    };
+    until("nobody asks about it any more", async || {
+        account("open = 0 AND due IS NULL")
+    })
+    .await;
+    assert!(gateway.stop().await);
+    scene.settings.forget_after = Some(Duration::ZERO);
+    let gateway = scene.gateway().await;
+    until("it is forgotten", async || {
+        account("true").filter(|it| it.contains("****"))
+    })
+    .await;
+    assert!(gateway.stop().await);
 }

@@ -44,6 +44,8 @@ impl Got {
 struct Kept {
     got: Vec<Got>,
     connections: usize,
+    /// Of endless answers, in bytes.
+    sent: usize,
     answer: Option<Answer>,
 }
 
@@ -81,6 +83,10 @@ impl Receiver {
 
     pub(crate) fn got(&self) -> Vec<Got> {
         self.kept.lock().unwrap().got.clone()
+    }
+
+    pub(crate) fn sent(&self) -> usize {
+        self.kept.lock().unwrap().sent
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -141,7 +147,9 @@ async fn serve(mut stream: TcpStream, kept: Arc<Mutex<Kept>>) -> Option<()> {
         Answer::With(..) | Answer::Redirect(_) => {}
         // Until the other side has had enough.
         Answer::Endless(_) => loop {
-            stream.write_all(&[b'x'; 16 * 1024]).await.ok()?;
+            let some = [b'x'; 16 * 1024];
+            stream.write_all(&some).await.ok()?;
+            kept.lock().unwrap().sent += some.len();
         },
         Answer::Slow(_) => loop {
             stream.write_all(b"x").await.ok()?;

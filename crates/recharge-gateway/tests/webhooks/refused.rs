@@ -59,6 +59,8 @@ async fn an_answer_without_end_is_cut_off_and_its_status_counts() {
         } else {
             assert_eq!(trouble(&gateway, &shop).await, "the answer was 500");
         }
+        // What the system holds of it for the reader is some megabytes.
+        assert!(receiver.sent() < 16 * 1024 * 1024, "{}", receiver.sent());
         assert!(gateway.stop().await);
     }
 }
@@ -73,6 +75,7 @@ async fn who_does_not_answer_is_not_waited_for() {
     set_webhook(&gateway, &shop, Some(&receiver.url("/"))).await;
     place(&gateway, &shop, "A0000001", None).await;
     assert_eq!(trouble(&gateway, &shop).await, "no answer within 0.5 s");
+    assert_eq!(receiver.connections(), 1, "one try at a time");
     // The status has come, and that is enough.
     let slow = Receiver::start(Answer::Slow(200)).await;
     place(&gateway, &shop, "A0000002", Some(&slow.url("/"))).await;
@@ -131,6 +134,23 @@ async fn our_own_network_is_out_of_reach() {
     // A name is known to lead there only when it is resolved.
     let name = format!("http://localhost:{port}/");
     set_webhook(&gateway, &shop, Some(&name)).await;
+    place(&gateway, &shop, "A0000001", None).await;
+    let trouble = trouble(&gateway, &shop).await;
+    assert!(trouble.contains("not in the public internet"), "{trouble}");
+    assert_eq!(receiver.connections(), 0);
+    assert!(gateway.stop().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_was_allowed_once_is_looked_at_again_before_it_is_called() {
+    let mut scene = hasty().await;
+    let shop = scene.key("shop");
+    let receiver = Receiver::start(Answer::With(200, "")).await;
+    let gateway = scene.gateway().await;
+    set_webhook(&gateway, &shop, Some(&receiver.url("/"))).await;
+    assert!(gateway.stop().await);
+    scene.settings.allow_private_webhooks = false;
+    let gateway = scene.gateway().await;
     place(&gateway, &shop, "A0000001", None).await;
     let trouble = trouble(&gateway, &shop).await;
     assert!(trouble.contains("not in the public internet"), "{trouble}");

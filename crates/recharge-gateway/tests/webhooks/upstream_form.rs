@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use md5::{Digest, Md5};
 use recharge_core::{MerchantId, OrderId};
+use recharge_engine::WallTime;
 use recharge_gateway::compat::number;
 use recharge_gateway::webhooks::{Outbox, route};
 use recharge_gateway::{ring, time};
@@ -12,7 +13,7 @@ use recharge_sim::{End, Settle, Step};
 use recharge_store::registry::{KeyKind, StoredKey};
 use tokio::sync::watch;
 
-use crate::kit::{Scene, order, stored_key, until};
+use crate::kit::{Scene, order, set_webhook, stored_key, until};
 use crate::receiver::{Answer, Receiver};
 
 const APP_KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -30,7 +31,6 @@ async fn told(
     tune: impl FnOnce(&mut Scene),
 ) -> (BTreeMap<String, String>, usize, String) {
     let mut scene = Scene::new(Settle::WhenStepped).await;
-    tune(&mut scene);
     let receiver = Receiver::start(Answer::With(200, "ok")).await;
     let master = scene.settings.master_key.clone().unwrap();
     scene
@@ -44,6 +44,7 @@ async fn told(
             ..stored_key("shop", kind)
         })
         .unwrap();
+    tune(&mut scene);
     let app = scene.app().await;
     let provider = if kind == KeyKind::Juhe {
         "juhe"
@@ -164,4 +165,43 @@ async fn only_ends_are_told() {
     })
     .await;
     assert_eq!(form["sta"], "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_credential_s_orders_are_told_of_as_before() {
+    let (form, _, _) = told(KeyKind::Juhe, End::Succeeded, |scene| {
+        let revoked = scene
+            .registry()
+            .revoke_key(APP_KEY, WallTime::from_millis(1));
+        assert!(revoked.unwrap());
+    })
+    .await;
+    assert_eq!(form["sta"], "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_credential_names_no_address_the_merchant_is_told() {
+    let scene = Scene::new(Settle::After(Duration::ZERO)).await;
+    let key = scene.key("shop");
+    let receiver = Receiver::start(Answer::With(200, "")).await;
+    let gateway = scene.gateway().await;
+    set_webhook(&gateway, &key, Some(&receiver.url("/hook"))).await;
+    assert!(gateway.stop().await);
+    let stored = StoredKey {
+        id: APP_KEY.to_owned(),
+        ..stored_key("shop", KeyKind::Juhe)
+    };
+    scene.registry().add_key(&stored).unwrap();
+    let app = scene.app().await;
+    let reply_to = route::under_credential(APP_KEY);
+    let what = order("shop", "A0000001", "juhe", Some(&reply_to));
+    app.driver.accept(what, false).await.unwrap();
+    let (stop, stopped) = watch::channel(false);
+    let outbox = tokio::spawn(Outbox::new(app.clone()).unwrap().run(stopped));
+    let got = until("the notice", async || receiver.got().first().cloned()).await;
+    assert_eq!(got.path, "/hook");
+    assert_eq!(got.json()["data"]["order_id"], "A0000001");
+    stop.send_replace(true);
+    outbox.await.unwrap();
+    assert!(app.driver.stop(Duration::from_secs(30)).await);
 }

@@ -275,3 +275,18 @@ async fn no_header_or_parameter_changes_the_method() {
     }
     is_untouched(&stage, &key).await;
 }
+
+/// A proxy before us may have looked at either.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_keys_neither_counts() {
+    let stage = Stage::open().await;
+    let (one, other) = (stage.key("one", ALL), stage.key("other", ALL));
+    for second in [&*one, &other, "nonsense", ""] {
+        let request = format!(
+            "GET /v1/orders HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {one}\r\n\
+             authorization: Bearer {second}\r\n\r\n"
+        );
+        let answer = raw_and_open(stage.address(), request.as_bytes()).await;
+        assert_eq!(statuses(&answer), [401], "{answer}");
+    }
+}
