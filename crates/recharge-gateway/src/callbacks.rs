@@ -117,7 +117,7 @@ async fn try_to_take(
     // First of all, so that nobody else can use up what the upstream may send.
     is_from(app, provider, &parts)?;
     app.throttle.take()?;
-    let body = read(body, BodyLimit::new(MOST, app.settings.deadline)).await?;
+    let body = read(body, BodyLimit(MOST), &parts.extensions).await?;
     // A header that isn't text names no form that could be read.
     let kind = match parts.headers.get(CONTENT_TYPE) {
         None => None,

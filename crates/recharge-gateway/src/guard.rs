@@ -15,7 +15,7 @@ use http::{HeaderValue, Method};
 use tokio::time::timeout;
 use tower_http::cors::CorsLayer;
 
-use crate::api::input::BodyLimit;
+use crate::api::input::{Arrival, BodyLimit};
 use crate::app::App;
 use crate::problem::{Code, Problem};
 use crate::trace;
@@ -34,9 +34,10 @@ pub fn guarded(router: Router, app: &Arc<App>) -> Router {
 /// answer.
 async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let deadline = app.settings.deadline;
+    let extensions = request.extensions_mut();
     // Routes that take more say so within.
-    let limit = BodyLimit::new(app.settings.body_limit, deadline);
-    request.extensions_mut().insert(limit);
+    extensions.insert(BodyLimit(app.settings.body_limit));
+    extensions.insert(Arrival::before(deadline));
     let answer = async |request: Request| {
         let advice = in_doubt(&request);
         let mut response = match timeout(deadline, caught(next.run(request))).await {

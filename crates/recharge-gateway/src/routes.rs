@@ -1,7 +1,6 @@
 //! Every route. Their description is made from the handlers, and so can't be behind them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::{Extension, Router};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -89,7 +88,7 @@ fn all(files_limit: BodyLimit) -> OpenApiRouter<Arc<App>> {
 /// The description of the interface, as OpenAPI 3.1. The drop-in protocols are served by a router of their own,
 /// and described here.
 pub fn description() -> utoipa::openapi::OpenApi {
-    let (_, mut description) = all(BodyLimit::new(0, Duration::ZERO)).split_for_parts();
+    let (_, mut description) = all(BodyLimit(0)).split_for_parts();
     description.paths.merge(compat::described::paths());
     description.webhooks = Some(webhooks::event::described());
     description
@@ -97,8 +96,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
 
 /// The service, without what guards its connections.
 pub fn router(app: &Arc<App>) -> Router {
-    let limit = BodyLimit::new(app.settings.batch_limit, app.settings.deadline);
-    let (router, _) = all(limit).split_for_parts();
+    let (router, _) = all(BodyLimit(app.settings.batch_limit)).split_for_parts();
     let router = router
         .merge(compat::router(Arc::clone(app)))
         .merge(docs::files())

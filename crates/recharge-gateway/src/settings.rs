@@ -169,9 +169,11 @@ mod tests {
             let error = refused(|it| it.cors_origins = vec![origin.to_owned()]);
             assert_eq!(error, SettingsError::Origin(origin.to_owned()));
         }
-        let mut settings = Settings::default();
-        settings.callback_senders = vec![sender("juhe"), sender("jisu")];
-        settings.cors_origins = vec!["http://127.0.0.1:3000".to_owned()];
+        let settings = Settings {
+            callback_senders: vec![sender("juhe"), sender("jisu")],
+            cors_origins: vec!["http://127.0.0.1:3000".to_owned()],
+            ..Settings::default()
+        };
         assert_eq!(settings.validate(), Ok(()));
     }
 }

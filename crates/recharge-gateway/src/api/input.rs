@@ -5,9 +5,11 @@ use std::time::Duration;
 use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use bytes::Bytes;
+use http::Extensions;
 use http::request::Parts;
 use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
 
 use crate::problem::{Code, Problem};
 
@@ -24,39 +26,43 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-/// What is taken of the body of a request: an extension of requests.
+/// The most bytes that are taken of the body of a request: an extension of requests.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct BodyLimit {
-    /// The most bytes.
-    pub(crate) bytes: usize,
-    /// How long it may take to arrive.
-    pub(crate) within: Duration,
-}
+pub(crate) struct BodyLimit(pub(crate) usize);
 
-impl BodyLimit {
-    /// So many bytes, while there is time left to answer that they did not come.
-    pub(crate) fn new(bytes: usize, deadline: Duration) -> Self {
-        let within = deadline / 10 * 9;
-        Self { bytes, within }
+/// When the body of a request must have arrived: an extension of requests.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival(Instant);
+
+impl Arrival {
+    /// While there is time left until the deadline to answer that it did not come.
+    pub(crate) fn before(deadline: Duration) -> Self {
+        Self(Instant::now() + deadline / 10 * 9)
     }
 }
 
 /// The body of a request, whole, if it isn't larger than is taken there.
 pub(crate) async fn whole(request: Request) -> Result<Bytes, Problem> {
+    let (parts, body) = request.into_parts();
     // Whoever forgot to say takes nothing.
-    let nothing = BodyLimit::new(0, Duration::ZERO);
-    let limit = request.extensions().get().copied().unwrap_or(nothing);
-    read(request.into_body(), limit).await
+    let limit = parts.extensions.get().copied().unwrap_or(BodyLimit(0));
+    read(body, limit, &parts.extensions).await
 }
 
-/// Reads a body. One that is announced as too large is not waited for.
-pub(crate) async fn read(body: Body, limit: BodyLimit) -> Result<Bytes, Problem> {
+/// Reads the body of a request that has these extensions. One that is announced as too large is not waited for.
+pub(crate) async fn read(
+    body: Body,
+    BodyLimit(most): BodyLimit,
+    extensions: &Extensions,
+) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(Code::TooLarge, "the body is larger than is taken here");
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > limit.bytes {
+    if announced > most {
         return Err(too_large());
     }
-    let arriving = tokio::time::timeout(limit.within, to_bytes(body, limit.bytes));
+    let arrival = extensions.get().copied();
+    let Arrival(arrival) = arrival.unwrap_or_else(|| Arrival::before(Duration::ZERO));
+    let arriving = timeout_at(arrival, to_bytes(body, most));
     let arrived = arriving
         .await
         .map_err(|_| Problem::new(Code::SlowRequest, "the body did not arrive whole in time"))?;
