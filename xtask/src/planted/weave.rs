@@ -98,7 +98,7 @@ fn woven(source: &str, found: &[(Span, usize, &Bug)]) -> String {
         let right = text(*from, *to);
         out.push_str(text(done, *from));
         out.push_str(&match first.form {
-            Form::Expression => format!("({})", one_of(group, right)),
+            Form::Expression => ["(", &one_of(group, right), ")"].concat(),
             Form::Statements => one_of(group, right),
             Form::Pure => either(group, right),
         });
@@ -189,7 +189,9 @@ mod tests {
     #[test]
     fn what_has_no_effects_is_asked_for_both() {
         let mut bugs = [bug("y", "1"), bug("y", "22")];
-        bugs.iter_mut().for_each(|bug| bug.form = Form::Pure);
+        for bug in &mut bugs {
+            bug.form = Form::Pure;
+        }
         let found = weave_in("x + y", &bugs).unwrap();
         let wanted = "x + recharge_planted::either(1, || recharge_planted::either(2, || { y\n}, || { 22\n}), || { 1\n})";
         assert_eq!(found, wanted);
