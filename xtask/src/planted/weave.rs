@@ -97,12 +97,11 @@ fn woven(source: &str, found: &[(Span, usize, &Bug)]) -> String {
         let text = |from: usize, to: usize| source.get(from..to).unwrap_or_default();
         let right = text(*from, *to);
         out.push_str(text(done, *from));
-        let put = match first.form {
+        out.push_str(&match first.form {
             Form::Expression => ["(", &one_of(group, right), ")"].concat(),
             Form::Statements => one_of(group, right),
             Form::Pure => either(group, right),
-        };
-        out.push_str(&put);
+        });
         done = *to;
     }
     out.push_str(source.get(done..).unwrap_or_default());

@@ -109,7 +109,7 @@ mod tests {
             metrics = false
             balances_every = "3m"
             [store]
-            forget_accounts_after = "90d"
+            forget_accounts_after = "2160h"
             [webhooks]
             allow_private = true
             [callbacks]
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(read.cors_origins, ["https://shop.example.com"]);
         assert!(!read.metrics && read.allow_private_webhooks);
         assert_eq!(read.balances_every, Some(Duration::from_mins(3)));
-        assert_eq!(read.forget_after, Some(Duration::from_hours(90 * 24)));
+        assert_eq!(read.forget_after, Some(Duration::from_hours(2_160)));
         assert_eq!(read.callbacks_per_second, 9);
         let mut senders = read.callback_senders;
         senders.sort_by(|one, other| one.0.cmp(&other.0));

@@ -1,7 +1,5 @@
 //! `recharge keys` and `recharge webhooks`: who may use the gateway, and where it tells.
 
-use std::path::Path;
-
 use recharge_core::{ExposeSecret, MerchantId, SecretString};
 use recharge_gateway::{ring, seal::MasterKey};
 use recharge_store::Registry;
@@ -15,6 +13,13 @@ struct Desk(TempDir);
 
 fn digits(pair: &str) -> String {
     pair.repeat(32)
+}
+
+/// Opens what is sealed.
+fn opened(purpose: &str, sealed: &[u8], master: &str) -> Option<String> {
+    let master = MasterKey::parse(&SecretString::from(digits(master))).unwrap();
+    let opened = master.open(purpose, sealed).ok();
+    opened.map(|it| it.expose_secret().to_owned())
 }
 
 impl Desk {
@@ -46,22 +51,8 @@ impl Desk {
         told["keys"].as_array().unwrap().clone()
     }
 
-    /// Opens what is sealed in the file.
-    fn opened(&self, purpose: &str, sealed: &[u8], master: &str) -> Option<String> {
-        let master = MasterKey::parse(&SecretString::from(digits(master))).unwrap();
-        let opened = master.open(purpose, sealed).ok();
-        opened.map(|it| it.expose_secret().to_owned())
-    }
-
     fn registry(&self) -> Registry {
-        let is_store = |path: &Path| {
-            let known = ["db", "sqlite"];
-            let ending = path.extension().and_then(|it| it.to_str());
-            ending.is_some_and(|it| known.contains(&it))
-        };
-        let mut files = std::fs::read_dir(self.0.path()).unwrap();
-        let file = files.find_map(|it| Some(it.unwrap().path()).filter(|it| is_store(it)));
-        Registry::open(file.unwrap()).unwrap()
+        Registry::open(self.0.path().join("recharge.sqlite")).unwrap()
     }
 }
 
@@ -134,8 +125,8 @@ fn after_the_master_key_is_changed_only_the_new_one_opens_and_every_secret_is_wh
         let endpoint = registry.endpoint(&merchant).unwrap().unwrap();
         let purpose = ring::purpose_of_key(&key.id);
         [
-            desk.opened(&purpose, &key.secret, master),
-            desk.opened(
+            opened(&purpose, &key.secret, master),
+            opened(
                 &ring::purpose_of_endpoint(&merchant),
                 &endpoint.secret,
                 master,
@@ -162,7 +153,7 @@ fn a_webhook_keeps_its_secret_until_a_new_one_is_made() {
         let merchant = MerchantId::parse("shop").unwrap();
         let endpoint = desk.registry().endpoint(&merchant).unwrap().unwrap();
         let purpose = ring::purpose_of_endpoint(&merchant);
-        desk.opened(&purpose, &endpoint.secret, "5e").unwrap()
+        opened(&purpose, &endpoint.secret, "5e").unwrap()
     };
     let first = set(" --url https://shop.example.com/a");
     assert_eq!(first["secret"], kept());

@@ -6,7 +6,7 @@ use recharge_core::MerchantId;
 use recharge_engine::WallTime;
 use recharge_sim::Settle;
 
-use crate::kit::{Scene, ask, dead, place, set_webhook, until};
+use crate::kit::{Scene, ask, place, set_webhook, until};
 use crate::receiver::{Answer, Receiver};
 
 #[tokio::test(flavor = "multi_thread")]

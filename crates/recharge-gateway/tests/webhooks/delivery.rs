@@ -203,11 +203,11 @@ async fn what_is_given_up_is_seen_and_sent_again() {
     assert_eq!(sent.status, 202, "{sent:?}");
     let tries = receiver.got().len();
     let again = until("it to be given up again", async || {
-        let tried = receiver.got().len() > tries;
+        let more = receiver.got().len() > tries;
         dead(&gateway, &shop)
             .await
             .first()
-            .filter(|_| tried)
+            .filter(|_| more)
             .cloned()
     })
     .await;
@@ -457,8 +457,11 @@ async fn what_was_given_up_is_listed_page_by_page() {
     for (key, order_id) in [(&shop, "A1"), (&other, "B1"), (&shop, "A2"), (&shop, "A3")] {
         place(&gateway, key, order_id, None).await;
         until("it to be given up", async || {
-            let dead = dead(&gateway, key).await;
-            dead.iter().find(|it| it["order_id"] == order_id).cloned()
+            let given_up = dead(&gateway, key).await;
+            given_up
+                .iter()
+                .find(|it| it["order_id"] == order_id)
+                .cloned()
         })
         .await;
     }
@@ -481,10 +484,10 @@ async fn what_was_given_up_is_listed_page_by_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_its_order_cannot_be_read_a_notice_waits() {
     let scene = Scene::new(AT_ONCE).await;
-    let shop = scene.key("shop");
+    let key = scene.key("shop");
     let receiver = Receiver::start(Answer::With(200, "")).await;
     let gateway = scene.gateway().await;
-    set_webhook(&gateway, &shop, Some(&receiver.url("/"))).await;
+    set_webhook(&gateway, &key, Some(&receiver.url("/"))).await;
     assert!(gateway.stop().await);
     let app = scene.app().await;
     let what = order("shop", "A0000001", "juhe", None);
