@@ -127,6 +127,17 @@ impl OrderState {
     /// Where every accepted order begins.
     pub const INITIAL: Self = Self::Pending;
 
+    /// Each state once, in the order of a life: a review stands for one with any reason.
+    pub const EACH: [Self; 7] = [
+        Self::Pending,
+        Self::Submitting,
+        Self::Charging,
+        Self::Unknown,
+        Self::Review(ReviewReason::Overdue),
+        Self::Succeeded,
+        Self::Failed,
+    ];
+
     /// The name in files, answers and docs, without the reason of a review.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -336,15 +347,7 @@ pub const MOVES: &[Move] = &{
 mod tests {
     use super::*;
 
-    const STATES: [OrderState; 7] = [
-        OrderState::Pending,
-        OrderState::Submitting,
-        OrderState::Charging,
-        OrderState::Unknown,
-        OrderState::Review(ReviewReason::Overdue),
-        OrderState::Succeeded,
-        OrderState::Failed,
-    ];
+    const STATES: [OrderState; 7] = OrderState::EACH;
 
     #[test]
     fn the_table_names_only_states_and_has_no_row_twice() {

@@ -28,17 +28,8 @@ struct Cli {
 enum Task {
     /// Lets orders live until one of them violates an invariant
     Lives {
-        /// How many
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-        lifecycles: u64,
-        /// The seed of the first case; the next case has the next one
-        #[arg(long, value_name = "S", default_value_t = 1)]
-        seed: u64,
         #[command(flatten)]
-        of: Of,
-        /// Cases at a time
-        #[arg(long, value_name = "N", default_value = "2")]
-        threads: NonZeroUsize,
+        cases: Cases,
         /// Fails unless everything was met that is to be met in so many lives
         #[arg(long)]
         floors: bool,
@@ -48,17 +39,8 @@ enum Task {
     },
     /// Lets orders live until each planted bug is caught, in the build that has them
     Hunt {
-        /// How many orders may live until then
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-        lifecycles: u64,
-        /// The seed of the first case; the next case has the next one
-        #[arg(long, value_name = "S", default_value_t = 1)]
-        seed: u64,
         #[command(flatten)]
-        of: Of,
-        /// Cases at a time
-        #[arg(long, value_name = "N", default_value = "2")]
-        threads: NonZeroUsize,
+        cases: Cases,
         /// The bugs, each with the number of the invariant that must be violated
         #[arg(value_name = "BUG=INVARIANT", required = true, value_parser = quarry)]
         quarries: Vec<Quarry>,
@@ -83,6 +65,33 @@ enum Task {
         #[arg(long, value_name = "TEXT", default_value = "")]
         only: String,
     },
+}
+
+/// Which cases are played.
+#[derive(Args, Clone, Copy)]
+struct Cases {
+    /// How many orders live, unless all is known before
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    lifecycles: u64,
+    /// The seed of the first case; the next case has the next one
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    #[command(flatten)]
+    of: Of,
+    /// Cases at a time
+    #[arg(long, value_name = "N", default_value = "2")]
+    threads: NonZeroUsize,
+}
+
+impl Cases {
+    fn plan(self) -> Plan {
+        Plan {
+            lives: self.lifecycles,
+            seed: self.seed,
+            wanted: self.of.or(Wanted::default()),
+            threads: self.threads,
+        }
+    }
 }
 
 /// A bug, and what must be violated.
@@ -153,36 +162,11 @@ fn main() -> ExitCode {
     }
     let fine = match cli.task {
         Task::Lives {
-            lifecycles,
-            seed,
-            of,
-            threads,
+            cases,
             floors,
             cover,
-        } => {
-            let plan = Plan {
-                lives: lifecycles,
-                seed,
-                wanted: of.or(Wanted::default()),
-                threads,
-            };
-            Ok(lives(plan, floors, cover))
-        }
-        Task::Hunt {
-            lifecycles,
-            seed,
-            of,
-            threads,
-            quarries,
-        } => {
-            let plan = Plan {
-                lives: lifecycles,
-                seed,
-                wanted: of.or(Wanted::default()),
-                threads,
-            };
-            Ok(hunted(plan, &quarries))
-        }
+        } => Ok(lives(cases.plan(), floors, cover)),
+        Task::Hunt { cases, quarries } => Ok(hunted(cases.plan(), &quarries)),
         Task::Replay { case, of } => replay(&case, of),
         Task::Search {
             threads,

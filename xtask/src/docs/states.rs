@@ -7,16 +7,7 @@ use recharge_core::{MOVES, OrderState, ReviewReason, Standing};
 use super::cell;
 use crate::project::{Project, Result};
 
-/// The states in the order of a life. `Review` stands for all of its reasons.
-const STATES: [OrderState; 7] = [
-    OrderState::Pending,
-    OrderState::Submitting,
-    OrderState::Charging,
-    OrderState::Unknown,
-    OrderState::Review(ReviewReason::Overdue),
-    OrderState::Succeeded,
-    OrderState::Failed,
-];
+const STATES: [OrderState; 7] = OrderState::EACH;
 
 pub(super) fn page(_: &Project) -> Result<String> {
     let mut out = String::from(

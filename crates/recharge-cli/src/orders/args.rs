@@ -136,16 +136,7 @@ impl Database {
 const CARRIERS: &[Carrier] = &Carrier::ALL;
 const REASONS: &[ReviewReason] = &ReviewReason::ALL;
 
-/// States as a filter: of a review any reason.
-const STATES: &[OrderState] = &[
-    OrderState::Pending,
-    OrderState::Submitting,
-    OrderState::Charging,
-    OrderState::Unknown,
-    OrderState::Review(ReviewReason::Overdue),
-    OrderState::Succeeded,
-    OrderState::Failed,
-];
+const STATES: &[OrderState] = &OrderState::EACH;
 
 /// A parser of the providers' names.
 pub(super) fn provider() -> impl TypedValueParser<Value = ProviderId> {

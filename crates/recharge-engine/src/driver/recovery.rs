@@ -75,18 +75,9 @@ pub(super) fn beyond(now: WallTime, times: &Times) -> WallTime {
 mod tests {
     use super::*;
     use crate::store::OrderKey;
-    use recharge_core::ReviewReason;
 
     const NOW: WallTime = WallTime::from_millis(1_800_000_000_000);
-    const STATES: [OrderState; 7] = [
-        OrderState::Pending,
-        OrderState::Submitting,
-        OrderState::Charging,
-        OrderState::Unknown,
-        OrderState::Review(ReviewReason::Overdue),
-        OrderState::Succeeded,
-        OrderState::Failed,
-    ];
+    const STATES: [OrderState; 7] = OrderState::EACH;
 
     fn told(occasion: Occasion, state: OrderState, due: Option<Duration>) -> bool {
         let brief = Brief {

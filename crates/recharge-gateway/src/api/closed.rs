@@ -7,17 +7,6 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::problem::Code;
 
-/// The states, a review with any of its reasons.
-pub(crate) const STATES: [OrderState; 7] = [
-    OrderState::Pending,
-    OrderState::Submitting,
-    OrderState::Charging,
-    OrderState::Unknown,
-    OrderState::Review(ReviewReason::Overdue),
-    OrderState::Succeeded,
-    OrderState::Failed,
-];
-
 macro_rules! closed {
     ($($(#[$doc:meta])* $name:ident: $all:expr, $as_str:path;)+) => {$(
         $(#[$doc])*
@@ -39,7 +28,7 @@ macro_rules! closed {
 
 closed! {
     /// Where an order stands.
-    StateName: STATES, OrderState::as_str;
+    StateName: OrderState::EACH, OrderState::as_str;
     /// Why an order is on a person's desk.
     ReasonName: ReviewReason::ALL, ReviewReason::as_str;
     /// What is topped up.

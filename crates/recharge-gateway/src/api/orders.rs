@@ -15,7 +15,7 @@ use recharge_engine::{AcceptError, NewOrder, ReplyTo};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::closed::{CarrierName, KindName, STATES, StateName};
+use super::closed::{CarrierName, KindName, StateName};
 use super::input::{Json, Named, Params};
 use super::private::Private;
 use super::view::OrderView;
@@ -328,7 +328,9 @@ pub async fn list(
 
 /// A state as a filter: of a review any reason.
 fn state(name: &str) -> Result<OrderState, Problem> {
-    let found = STATES.into_iter().find(|state| state.as_str() == name);
+    let found = OrderState::EACH
+        .into_iter()
+        .find(|state| state.as_str() == name);
     found.ok_or_else(|| {
         Problem::field(
             "state",
