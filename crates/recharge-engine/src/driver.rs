@@ -99,8 +99,8 @@ pub struct Setup {
     pub heartbeat: Duration,
     /// Who is told of each step.
     pub observer: Option<Arc<dyn Observer>>,
-    /// From where jitter and what tells sends apart are drawn: `None` is the system's chance. Only a simulation sets it, so
-    /// that the same happens again.
+    /// From where jitter and what tells sends apart are drawn; `None`: from the system's own chance. Only a
+    /// simulation sets it, so that the same happens again.
     pub seed: Option<u64>,
 }
 
