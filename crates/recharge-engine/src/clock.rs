@@ -69,8 +69,9 @@ pub struct Moment {
 impl Moment {
     /// How long ago `earlier` was, as far as monotonic time knows: the difference inside one epoch, else
     /// all of the later epoch's; zero if it is not earlier. A pause, a restart or a jump of the wall
-    /// clock can make it too short, never too long; waiting too long is the safe side of every rule
-    /// that uses it.
+    /// clock can make it too short: waiting too long is the safe side of every rule that uses it. Too long
+    /// it is only for what an overtaken worker wrote after the later epoch had begun. It can send nothing
+    /// then, and what counts from its acceptance, the hold of a restored backup, is safe from that begin on.
     pub fn elapsed_since(self, earlier: Self) -> Duration {
         match self.epoch.cmp(&earlier.epoch) {
             Ordering::Less => Duration::ZERO,

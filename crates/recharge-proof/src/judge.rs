@@ -50,7 +50,8 @@ pub(crate) struct Judge {
     queries_per_second: u32,
     /// What no text may show.
     accounts: BTreeSet<Account>,
-    restored: bool,
+    /// When a backup was put back last. Whoever had sent before was stopped then.
+    restored: Option<Duration>,
     /// The provider that can't be asked.
     mute: Option<String>,
     /// Whether the limits, which are of the wall clock, can be judged by true time.
@@ -101,7 +102,7 @@ impl Judge {
             },
             queries_per_second: case.settings.queries_per_second,
             accounts: case.orders().filter_map(|(_, it)| it.account()).collect(),
-            restored: false,
+            restored: None,
             mute: case
                 .settings
                 .mute

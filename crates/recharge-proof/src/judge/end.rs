@@ -70,11 +70,11 @@ impl Judge {
     fn is_known(&self, file: &File) -> Vec<(u8, String)> {
         let (name, state) = (&file.name, file.state);
         let mut complaints = Vec::new();
-        if matches!(state, OrderState::Review(_)) && !file.alarmed && !self.restored {
+        if matches!(state, OrderState::Review(_)) && !file.alarmed && self.restored.is_none() {
             complaints.push((11, format!("order {name} is on a desk without an alarm")));
         }
         let told = file.told.map(|(_, state)| state);
-        if told != Some(state) && !(self.restored && file.notice.is_none()) {
+        if told != Some(state) && !(self.restored.is_some() && file.notice.is_none()) {
             let what = format!("order {name} is {state}, and its merchant was told {told:?}");
             complaints.push((12, what));
         }
@@ -114,7 +114,7 @@ impl Judge {
     /// No callback that was kept before the last start has been forgotten; but for those of orders that only
     /// their upstream still knew when a backup was put back, which are asked about anyway.
     pub(crate) fn all_heard(&mut self, memory: &MemoryStore) {
-        if self.restored {
+        if self.restored.is_some() {
             return;
         }
         let unhandled = at_once(memory.unhandled(1));

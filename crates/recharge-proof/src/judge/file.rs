@@ -46,8 +46,8 @@ pub(crate) struct File {
     /// Since when it waits to be sent, on the wall clock; `None` once a hold, or people, have a say in that.
     pub(crate) waits_since: Option<WallTime>,
     pub(crate) first_intent: Option<Duration>,
-    /// Since when it is under the hold of a restored backup.
-    pub(crate) held_since: Option<Duration>,
+    /// Whether it is under the hold of a restored backup.
+    pub(crate) held: bool,
     /// When a callback last caused a question, and by whose clock.
     pub(crate) callback_asked: Option<(Duration, Epoch)>,
     /// The version of the newest evidence.
@@ -97,7 +97,7 @@ impl File {
             accepted,
             waits_since: (!stored.order.acceptance().held).then(|| stored.order.accepted().wall),
             first_intent: None,
-            held_since: stored.order.acceptance().held.then_some(accepted),
+            held: stored.order.acceptance().held,
             callback_asked: None,
             evidence_version: 0,
             contradicted: false,

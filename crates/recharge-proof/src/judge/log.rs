@@ -150,7 +150,7 @@ impl Judge {
                 file.occasion(writer.now);
             }
             Event::Held => {
-                file.held_since = Some(at);
+                file.held = true;
                 file.waits_since = None;
                 file.occasion(writer.now);
             }
@@ -187,7 +187,7 @@ impl Judge {
         }
         file.occasion(writer.now);
         file.learned();
-        file.held_since = None;
+        file.held = false;
         let permitted = file.permits(*attempt, provider.as_str());
         self.intends(file, *attempt, permitted, complaints);
         let number = number.as_str();
@@ -316,11 +316,15 @@ impl Judge {
     }
 
     /// The log as a restored backup has it.
-    pub(crate) fn restore(&mut self, orders: &BTreeMap<OrderKey, (Stored, Vec<Recorded>)>) {
+    pub(crate) fn restore(
+        &mut self,
+        orders: &BTreeMap<OrderKey, (Stored, Vec<Recorded>)>,
+        now: Duration,
+    ) {
         self.files.clear();
         self.by_name.clear();
         self.kept.clear();
-        self.restored = true;
+        self.restored = Some(now);
         let writer = Writer {
             process: crate::executor::OUTSIDE,
             monotonic: Duration::ZERO,

@@ -144,6 +144,7 @@ fn restore(lab: &Lab, thousandths: u64) {
         kill(lab, process);
     }
     {
+        let now = lab.executor().now();
         let mut inner = lab.inner();
         let writes = inner.disk.memory.writes() as u64 * thousandths / 1000;
         inner.disk.restore(usize::try_from(writes).unwrap_or(0));
@@ -157,7 +158,7 @@ fn restore(lab: &Lab, thousandths: u64) {
             let log = inner.judge.log_of(&memory, stored.key);
             orders.insert(stored.key, (stored, log));
         }
-        inner.judge.restore(&orders);
+        inner.judge.restore(&orders, now);
     }
     lab.tell_news();
     restart_after(lab, 0, Duration::from_secs(30));
