@@ -124,10 +124,9 @@ impl ModelStore {
         if !file {
             self.lab.point(self.process, Point::Asked(op)).await;
         }
-        while let Some(locks) = &locks
-            && self.lab.inner().disk.locked.contains(locks)
-        {
-            let wait = Duration::from_millis(20);
+        while let Some(free) = locks.as_ref().and_then(|locks| self.locked_until(locks)) {
+            let wait = free.saturating_sub(self.lab.executor().now());
+            let wait = wait.max(Duration::from_millis(1));
             self.lab.executor().sleep(self.process, wait).await;
         }
         let fault = self.lab.store_fault(self.process, op);
@@ -160,6 +159,10 @@ impl ModelStore {
         }
     }
 
+    fn locked_until(&self, locks: &Locked) -> Option<Duration> {
+        self.lab.inner().disk.locked.get(locks).copied()
+    }
+
     /// Leaves a commit to the database: it lands by itself, or is rolled back.
     fn hang<T: Clone + Send + 'static, E>(
         &self,
@@ -170,7 +173,8 @@ impl ModelStore {
         let (wait, lands) = self.lab.hanging();
         let lab = self.lab.clone();
         if let Some(locks) = &locks {
-            lab.inner().disk.locked.insert(locks.clone());
+            let until = lab.executor().now() + wait;
+            lab.inner().disk.locked.insert(locks.clone(), until);
         }
         let restored = lab.inner().disk.backups();
         let sleep = self.lab.executor().sleep(OUTSIDE, wait);

@@ -44,6 +44,15 @@ impl Core {
         }
     }
 
+    /// Sees to it that all that were put down have a turn now: when, was said by the clock as it was before a
+    /// jump.
+    fn put_down_anew(&self, now: WallTime) {
+        let mut agenda = lock(&self.agenda);
+        let at_once =
+            |Reverse((due, key)): Reverse<(WallTime, OrderKey)>| Reverse((now.min(due), key));
+        agenda.due = agenda.due.drain().map(at_once).collect();
+    }
+
     /// The store has something to hand out then.
     pub(super) fn may_be_claimed(&self, due: WallTime) {
         let mut agenda = lock(&self.agenda);
@@ -72,6 +81,7 @@ impl Core {
                 };
                 seen = begun;
                 jump = false;
+                self.put_down_anew(seen.wall);
             }
             // Should it fail, the hold lasts longer.
             drop(self.count_hold().await);

@@ -43,7 +43,10 @@ impl Core {
             // Nothing is left to be done; a claim that is not given back is void at the next start.
             None if self.let_go(held) => drop(self.store.release(self.lease, &[held.key]).await),
             // Whoever else has it may be about to go as well, and leave it to this one.
-            due => self.put_down(due.unwrap_or(now.after(SOON)), held.key),
+            due => {
+                let again = now.after(SOON);
+                self.put_down(due.map_or(again, |due| due.min(again)), held.key);
+            }
         }
     }
 
@@ -73,15 +76,15 @@ impl Core {
         matches!(told, Err(TellError::Store(_)))
     }
 
-    /// Lets the store hand an order out when it is due. One that can't be given back stays at hand: nobody
-    /// else would see to it.
+    /// Lets the store hand an order out when it is due. One that can't be given back stays at hand, where it
+    /// takes up room, until it can: nobody else would see to it.
     pub(super) async fn give_back(&self, held: Arc<Held>, due: WallTime) {
         let key = held.key;
         if self.store.release(self.lease, &[key]).await.is_ok() {
             return self.may_be_claimed(due);
         }
         lock(&self.held).entry(key).or_insert(held);
-        self.put_down(due.max(self.clock.now().wall.after(AFTER_TROUBLE)), key);
+        self.put_down(self.clock.now().wall.after(AFTER_TROUBLE), key);
     }
 
     /// Sees to it that an order that is at hand has a turn, should the task that has it die.

@@ -274,20 +274,6 @@ async fn a_stop_of_a_driver_that_has_nothing_to_do_takes_no_time_and_sends_follo
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_order_that_there_is_no_room_for_is_claimed_when_there_is() {
-    let script = first().hangs().submit(accepted()).query(succeeded());
-    let desk = Desk::with(vec![script], |setup| setup.at_hand = 1).await;
-    desk.driver.accept(new_order(), false).await.unwrap();
-    let mut what = new_order();
-    what.order_id = "order-2".parse().unwrap();
-    let other = desk.driver.accept(what, true).await.unwrap();
-    // The first is at hand, and under way; when it has gone, the other comes.
-    assert!(other.new);
-    pass(120).await;
-    assert_eq!(desk.providers[0].submitted().len(), 2);
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_ends_after_a_stop_leads_to_nothing_new() {
     let desk = Desk::new(vec![
         first().submit(rejected()).query(not_found()),

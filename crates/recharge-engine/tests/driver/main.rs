@@ -9,6 +9,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod crowded;
 mod desk;
 mod forgotten;
 mod gates;

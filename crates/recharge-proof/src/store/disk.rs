@@ -1,6 +1,7 @@
 //! What is on the disk, what a crash leaves of it, and what a backup does.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use recharge_core::OrderId;
 use recharge_engine::MemoryStore;
@@ -15,8 +16,8 @@ pub(crate) struct Disk {
     synced: usize,
     /// What is written and not synced.
     unsynced: VecDeque<Unsynced>,
-    /// What commits that hang keep locked.
-    pub(super) locked: BTreeSet<Locked>,
+    /// What commits that hang keep locked, and until when.
+    pub(super) locked: BTreeMap<Locked, Duration>,
     /// How often a backup was put back: what hung before that never lands.
     restored: u32,
 }
@@ -45,7 +46,7 @@ impl Disk {
             memory: MemoryStore::new(key),
             synced: 0,
             unsynced: VecDeque::new(),
-            locked: BTreeSet::new(),
+            locked: BTreeMap::new(),
             restored: 0,
         }
     }

@@ -1,0 +1,73 @@
+//! A worker that has room for one order: whoever takes up the room keeps all others waiting.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::uneven::{AT_ONCE, Fate, Uneven};
+use super::*;
+
+/// A worker whose store can't take an order back as long as the switch is on. Its one order has ended, and is
+/// to be watched in some minutes.
+async fn crowded() -> (Desk, Arc<AtomicBool>) {
+    let store = MemoryStore::new(common::KEY);
+    let fails = Arc::new(AtomicBool::new(true));
+    let failing = fails.clone();
+    let plan = move |call| match call {
+        "release" if failing.load(Ordering::Relaxed) => Fate::Fails,
+        _ => AT_ONCE,
+    };
+    let under = Arc::new(Uneven::new(&store, plan));
+    let script = first().submit(accepted()).query(succeeded());
+    let script = script.submit(accepted()).query(succeeded());
+    let desk = Desk::on(store, vec![Arc::new(script)], |setup| {
+        setup.store = under;
+        setup.at_hand = 1;
+    })
+    .await;
+    desk.driver.accept(new_order(), false).await.unwrap();
+    pass(60).await;
+    assert_eq!(desk.state().await, OrderState::Succeeded);
+    (desk, fails)
+}
+
+/// Another order comes, for which there is no room.
+async fn another(desk: &Desk) {
+    let mut what = new_order();
+    what.order_id = "order-2".parse().unwrap();
+    desk.driver.accept(what, true).await.unwrap();
+    pass(60).await;
+    assert_eq!(desk.providers[0].submitted().len(), 1, "there is no room");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_there_is_no_room_for_is_claimed_when_there_is() {
+    let script = first().hangs().submit(accepted()).query(succeeded());
+    let desk = Desk::with(vec![script], |setup| setup.at_hand = 1).await;
+    desk.driver.accept(new_order(), false).await.unwrap();
+    let mut what = new_order();
+    what.order_id = "order-2".parse().unwrap();
+    let other = desk.driver.accept(what, true).await.unwrap();
+    // The first is at hand, and under way; when it has gone, the other comes.
+    assert!(other.new);
+    pass(120).await;
+    assert_eq!(desk.providers[0].submitted().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_not_be_given_back_takes_up_room_only_until_it_can() {
+    let (desk, fails) = crowded().await;
+    another(&desk).await;
+    fails.store(false, Ordering::Relaxed);
+    pass(60).await;
+    assert_eq!(desk.providers[0].submitted().len(), 2);
+}
+
+/// What was put down for a moment that is now a day away.
+#[tokio::test(start_paused = true)]
+async fn nor_does_it_for_longer_when_the_clock_is_set_back() {
+    let (desk, fails) = crowded().await;
+    desk.clock.jump(-86_400_000);
+    another(&desk).await;
+    fails.store(false, Ordering::Relaxed);
+    pass(60).await;
+    assert_eq!(desk.providers[0].submitted().len(), 2);
+}
