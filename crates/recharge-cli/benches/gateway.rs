@@ -188,7 +188,8 @@ fn charging(serving: &Serving, key: &str, upstream: &Upstream, many: usize) -> R
     let begun = Instant::now();
     while numbers.len() < many {
         if begun.elapsed() > Duration::from_mins(2) {
-            return Err("the upstream was not sent every order".into());
+            let sent = numbers.len();
+            return Err(format!("the upstream was sent {sent} of {many} orders").into());
         }
         std::thread::sleep(Duration::from_millis(50));
         numbers.append(&mut upstream.taken());

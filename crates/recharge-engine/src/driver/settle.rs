@@ -9,7 +9,8 @@ use super::recovery::{Occasion, must_be_told};
 use crate::store::{Brief, OrderKey};
 use crate::{Input, WallTime};
 
-/// An order that is due within this is kept at hand.
+/// An order that is due within this is kept at hand, as long as half of the room is left for those that are
+/// worked on.
 const SOON: Duration = Duration::from_mins(1);
 
 /// What a task that dies leaves is seen to a little later.
@@ -38,7 +39,9 @@ impl Core {
         let now = self.clock.now().wall;
         match due {
             Some(due) if due <= now && !self.stopping() => self.take_turn(held.clone(), None),
-            Some(due) if due <= now.after(SOON) && !self.crowded() => self.put_down(due, held.key),
+            Some(due) if due <= now.after(SOON) && !self.half_full() => {
+                self.put_down(due, held.key)
+            }
             Some(due) if self.let_go(held) => self.give_back(held.clone(), due).await,
             // Nothing is left to be done; a claim that is not given back is void at the next start.
             None if self.let_go(held) => drop(self.store.release(self.lease, &[held.key]).await),

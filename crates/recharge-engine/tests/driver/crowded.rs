@@ -71,3 +71,26 @@ async fn nor_does_it_for_longer_when_the_clock_is_set_back() {
     pass(60).await;
     assert_eq!(desk.providers[0].submitted().len(), 2);
 }
+
+/// Orders that only wait to be asked about, almost a minute away.
+#[tokio::test(start_paused = true)]
+async fn who_waits_to_be_asked_about_leaves_room_for_who_is_to_be_sent() {
+    let mut script = first();
+    for _ in 0..3 {
+        script = script.submit(accepted());
+    }
+    let script = script.hangs().hangs().query(charging());
+    let desk = Desk::with(vec![script], |setup| {
+        setup.times.query_after = vec![Duration::from_secs(50)];
+        setup.at_hand = 4;
+    })
+    .await;
+    for at in 0..5 {
+        let mut what = new_order();
+        what.order_id = format!("order-{at}").parse().unwrap();
+        desk.driver.accept(what, true).await.unwrap();
+        pass(2).await;
+    }
+    assert_eq!(desk.providers[0].submitted().len(), 5);
+    assert_eq!(desk.providers[0].asked(), Vec::<u64>::new());
+}
