@@ -40,7 +40,7 @@ impl Core {
         match due {
             Some(due) if due <= now && !self.stopping() => self.take_turn(held.clone(), None),
             Some(due) if due <= now.after(SOON) && !self.half_full() => {
-                self.put_down(due, held.key)
+                self.put_down(due, held.key);
             }
             Some(due) if self.let_go(held) => self.give_back(held.clone(), due).await,
             // Nothing is left to be done; a claim that is not given back is void at the next start.

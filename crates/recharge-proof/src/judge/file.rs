@@ -46,8 +46,8 @@ pub(crate) struct File {
     /// Since when it waits to be sent, on the wall clock; `None` once a hold, or people, have a say in that.
     pub(crate) waits_since: Option<WallTime>,
     pub(crate) first_intent: Option<Duration>,
-    /// Whether it is under the hold of a restored backup.
-    pub(crate) held: bool,
+    /// When the backup was put back under whose hold it is.
+    pub(crate) held_since: Option<Duration>,
     /// When a callback last caused a question, and by whose clock.
     pub(crate) callback_asked: Option<(Duration, Epoch)>,
     /// The version of the newest evidence.
@@ -72,7 +72,7 @@ pub(crate) struct Intent {
 }
 
 impl File {
-    pub(crate) fn new(stored: &Stored, accepted: Duration) -> Self {
+    pub(crate) fn new(stored: &Stored, accepted: Duration, restored: Option<Duration>) -> Self {
         let what = stored.order.what();
         Self {
             name: what.order_id.clone(),
@@ -97,7 +97,7 @@ impl File {
             accepted,
             waits_since: (!stored.order.acceptance().held).then(|| stored.order.accepted().wall),
             first_intent: None,
-            held: stored.order.acceptance().held,
+            held_since: restored.filter(|_| stored.order.acceptance().held),
             callback_asked: None,
             evidence_version: 0,
             contradicted: false,

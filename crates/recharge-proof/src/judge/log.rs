@@ -28,7 +28,7 @@ impl Judge {
     /// An order has become durable.
     pub(crate) fn accepted(&mut self, stored: &Stored) {
         let accepted = self.truly(stored.order.accepted());
-        let file = File::new(stored, accepted);
+        let file = File::new(stored, accepted, self.restored);
         if let Some(other) = self.by_name.get(&file.name) {
             let what = format!("order {} is taken twice, as {other:?} as well", file.name);
             self.violated(9, what);
@@ -150,7 +150,7 @@ impl Judge {
                 file.occasion(writer.now);
             }
             Event::Held => {
-                file.held = true;
+                file.held_since = self.restored;
                 file.waits_since = None;
                 file.occasion(writer.now);
             }
@@ -187,7 +187,7 @@ impl Judge {
         }
         file.occasion(writer.now);
         file.learned();
-        file.held = false;
+        file.held_since = None;
         let permitted = file.permits(*attempt, provider.as_str());
         self.intends(file, *attempt, permitted, complaints);
         let number = number.as_str();
@@ -334,7 +334,7 @@ impl Judge {
         let kept = self.violations.len();
         for (key, (stored, log)) in orders {
             let accepted = self.truly(stored.order.accepted());
-            let mut file = File::new(stored, accepted);
+            let mut file = File::new(stored, accepted, self.restored);
             let mut complaints = Complaints::default();
             let allowed = self.allowed.get(&file.name).copied();
             for recorded in log {

@@ -128,8 +128,8 @@ impl Judge {
 
     /// Whether what was sent before its backup was put back may still arrive. The hold lasts longer than that.
     pub(super) fn is_held(&self, file: &File, at: Duration) -> bool {
-        let may_arrive = |restored| at < restored + self.times.quarantine();
-        file.held && self.restored.is_some_and(may_arrive)
+        file.held_since
+            .is_some_and(|since| at < since + self.times.quarantine())
     }
 
     fn can_be_asked(&self, file: &File) -> bool {
@@ -180,7 +180,7 @@ impl Judge {
             file.permitted = None;
         }
         if to.is_end() {
-            file.held = false;
+            file.held_since = None;
             for attempt in &mut file.attempts {
                 attempt.at_end = attempt.last;
             }
