@@ -44,9 +44,8 @@ impl Redactor {
         }
         // Mobile numbers are found by their form, whoever's they are.
         for account in accounts.iter().filter(|account| !is_mobile(account)) {
-            hide(&mut text, account, mask);
-            if account.contains('-') {
-                hide(&mut text, &account.replace('-', ""), mask);
+            for form in forms(account) {
+                hide(&mut text, &form, mask);
             }
         }
         mask_mobiles(text, accounts)
@@ -57,6 +56,20 @@ impl Redactor {
         let mut secrets = self.secrets.iter();
         secrets.any(|secret| text.contains(secret.expose_secret()))
     }
+
+    /// Whether a text holds one of the secrets, or one of these accounts, wherever in it.
+    pub fn finds(&self, text: &str, accounts: &[&str]) -> bool {
+        let mut forms = accounts.iter().flat_map(|account| forms(account));
+        self.finds_secret(text) || forms.any(|form| text.contains(&*form))
+    }
+}
+
+/// An account as it may be written: as it is, and without its dash.
+fn forms(account: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let bare = account
+        .contains('-')
+        .then(|| Cow::Owned(account.replace('-', "")));
+    std::iter::once(Cow::Borrowed(account)).chain(bare)
 }
 
 /// Puts `instead` in every place of a word. Answers rarely hold one, so looking is what must be cheap.
@@ -190,6 +203,25 @@ mod tests {
             let text = format!("J{before}{phone}{after}!");
             prop_assert!(!Redactor::default().redact(&text, &[&phone]).contains(&phone));
         }
+    }
+
+    #[test]
+    fn secrets_and_accounts_are_found_wherever_they_stand() {
+        let redactor = Redactor::new(["s3cret".into()]);
+        let accounts = ["0571-56565366", "18900001234"];
+        for text in [
+            "s3cret",
+            "J0s3cret7",
+            "no0571-56565366of",
+            "20a057156565366k",
+            "7189000012347",
+        ] {
+            assert!(redactor.finds(text, &accounts), "{text}");
+        }
+        for text in ["", "s3cre", "J201125162114667", "0571-5656536"] {
+            assert!(!redactor.finds(text, &accounts), "{text}");
+        }
+        assert!(!redactor.finds("057156565366", &[]));
     }
 
     #[test]
