@@ -1,9 +1,15 @@
-//! A worker that has room for one order: whoever takes up the room keeps all others waiting.
+//! A worker that has room for few orders: whoever takes up the room keeps all others waiting.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::uneven::{AT_ONCE, Fate, Uneven};
 use super::*;
+
+async fn accept(desk: &Desk, name: &str) -> bool {
+    let mut what = new_order();
+    what.order_id = name.parse().unwrap();
+    desk.driver.accept(what, true).await.unwrap().new
+}
 
 /// A worker whose store can't take an order back as long as the switch is on. Its one order has ended, and is
 /// to be watched in some minutes.
@@ -31,9 +37,7 @@ async fn crowded() -> (Desk, Arc<AtomicBool>) {
 
 /// Another order comes, for which there is no room.
 async fn another(desk: &Desk) {
-    let mut what = new_order();
-    what.order_id = "order-2".parse().unwrap();
-    desk.driver.accept(what, true).await.unwrap();
+    accept(desk, "order-2").await;
     pass(60).await;
     assert_eq!(desk.providers[0].submitted().len(), 1, "there is no room");
 }
@@ -43,11 +47,8 @@ async fn an_order_that_there_is_no_room_for_is_claimed_when_there_is() {
     let script = first().hangs().submit(accepted()).query(succeeded());
     let desk = Desk::with(vec![script], |setup| setup.at_hand = 1).await;
     desk.driver.accept(new_order(), false).await.unwrap();
-    let mut what = new_order();
-    what.order_id = "order-2".parse().unwrap();
-    let other = desk.driver.accept(what, true).await.unwrap();
     // The first is at hand, and under way; when it has gone, the other comes.
-    assert!(other.new);
+    assert!(accept(&desk, "order-2").await);
     pass(120).await;
     assert_eq!(desk.providers[0].submitted().len(), 2);
 }
@@ -86,9 +87,7 @@ async fn who_waits_to_be_asked_about_leaves_room_for_who_is_to_be_sent() {
     })
     .await;
     for at in 0..5 {
-        let mut what = new_order();
-        what.order_id = format!("order-{at}").parse().unwrap();
-        desk.driver.accept(what, true).await.unwrap();
+        accept(&desk, &format!("order-{at}")).await;
         pass(2).await;
     }
     assert_eq!(desk.providers[0].submitted().len(), 5);
