@@ -96,26 +96,30 @@ fn signed(text: &str) {
     same(&signed_by(&sign, &multipart), &told);
     let [_, _, (_, id), (_, number), (_, status), _] = values;
     KIND.genuine(told, id, number, status);
-    // The state is signed: with another one it is another callback. Moving a digit on to its neighbour would
-    // sign the same, and is what a form of our own prevents.
-    let other = format!("{status}1");
-    let mut changed = values.to_vec();
-    if let Some(field) = changed
-        .iter_mut()
-        .find(|(name, _)| *name == "rechargestatus")
-    {
-        field.1 = &other;
-    }
-    changed.push(("sign", &sign));
-    assert!(
-        plain(&changed).is_err(),
-        "another state under the same signature"
-    );
-    let off = fields::with_another_digit(&sign, text.len());
-    assert!(
-        signed_by(&off, &plain).is_err(),
-        "another digit in the signature"
-    );
-    let cut = sign.get(1..).unwrap_or_default();
-    assert!(signed_by(cut, &plain).is_err(), "a piece of the signature");
+    // One forgery each: all of them would be most of what an input costs.
+    let (forged, what) = match text.len() % 3 {
+        // The state is signed: with another one it is another callback. Moving a digit on to its neighbour
+        // would sign the same, and is what a form of our own prevents.
+        0 => {
+            let other = format!("{status}1");
+            let mut changed = values.to_vec();
+            if let Some(field) = changed
+                .iter_mut()
+                .find(|(name, _)| *name == "rechargestatus")
+            {
+                field.1 = &other;
+            }
+            changed.push(("sign", &sign));
+            (plain(&changed), "another state")
+        }
+        1 => {
+            let off = fields::with_another_digit(&sign, text.len());
+            (signed_by(&off, &plain), "another digit in the signature")
+        }
+        _ => {
+            let cut = sign.get(1..).unwrap_or_default();
+            (signed_by(cut, &plain), "a piece of the signature")
+        }
+    };
+    assert!(forged.is_err(), "{what} is taken for genuine");
 }

@@ -77,16 +77,17 @@ fn signed(text: &str) {
         same(&read(Some(kind), body.as_bytes()), &told);
     }
     KIND.genuine(told, id, number, sta);
-    let other = format!("{number}1");
-    assert!(
-        plain(&other, &sign).is_err(),
-        "another number under the same signature"
-    );
-    let off = fields::with_another_digit(&sign, text.len());
-    assert!(
-        plain(number, &off).is_err(),
-        "another digit in the signature"
-    );
-    let cut = sign.get(1..).unwrap_or_default();
-    assert!(plain(number, cut).is_err(), "a piece of the signature");
+    // One forgery each: all of them would be most of what an input costs.
+    let (forged, what) = match text.len() % 3 {
+        0 => (plain(&format!("{number}1"), &sign), "another number"),
+        1 => {
+            let off = fields::with_another_digit(&sign, text.len());
+            (plain(number, &off), "another digit in the signature")
+        }
+        _ => {
+            let cut = sign.get(1..).unwrap_or_default();
+            (plain(number, cut), "a piece of the signature")
+        }
+    };
+    assert!(forged.is_err(), "{what} is taken for genuine");
 }
