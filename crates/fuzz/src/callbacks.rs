@@ -156,6 +156,21 @@ impl Kind {
             }
         }
     }
+
+    /// Holds what somebody made of a genuine callback against what it is. What was not usable before need not be
+    /// called a forgery now.
+    ///
+    /// # Panics
+    ///
+    /// If it is believed, or is refused for another reason only.
+    pub fn forged(&self, told: &Told, usable: bool, what: &str) {
+        let found = match told {
+            Ok(_) => false,
+            Err(CallbackError::Forged) => true,
+            Err(CallbackError::Unusable(_)) => !usable,
+        };
+        assert!(found, "{what} is not taken for a forgery");
+    }
 }
 
 #[cfg(test)]
