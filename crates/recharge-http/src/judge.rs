@@ -271,7 +271,7 @@ impl Judge {
     }
 
     /// An upstream's number goes into logs as it is, so one that holds a secret or the order's account is
-    /// as good as none.
+    /// as good as none. A callback doesn't say whose account it is about: there the lifecycle sees to it.
     fn harmless(&self, id: Option<UpstreamOrderId>, account: &Account) -> Option<UpstreamOrderId> {
         id.filter(|id| !self.redactor.finds(id.as_str(), &[account.as_str()]))
     }

@@ -343,6 +343,10 @@ impl Work<'_> {
         let Some(attempt) = self.order.attempt(index) else {
             return;
         };
+        // It goes into logs as it is: a number that holds the account is as good as none, as in an answer.
+        let account = self.order.what().account.as_str();
+        let shows = |id: &UpstreamOrderId| Redactor::default().finds(id.as_str(), &[account]);
+        let upstream_order_id = upstream_order_id.filter(|id| !shows(id));
         let known = attempt.upstream_order_id.as_ref();
         let same = match (known, &upstream_order_id) {
             (Some(known), Some(given)) => known == given,

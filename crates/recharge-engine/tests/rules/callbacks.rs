@@ -285,6 +285,20 @@ fn a_counting_callback_that_is_delivered_again_confirms_no_failure() {
 }
 
 #[test]
+fn an_upstreams_number_that_holds_the_account_is_as_good_as_none() {
+    let account = Case::new().order.what().account.as_str().to_owned();
+    let number = format!("20261122{account}7");
+    // Neither that of a callback which only asks, nor that of one which counts.
+    for (policy, covers_state) in [(policy(vec![route("first")]), false), (counting(), true)] {
+        let mut case = Case::with(policy).sent(accepted());
+        case.callback_of(0, Some(&number), Succeeded, covers_state);
+        assert!(case.order.callback_seen());
+        assert_eq!(case.order.attempts()[0].upstream_order_id(), None);
+        assert!(!format!("{:?}", case.log).contains(&account));
+    }
+}
+
+#[test]
 fn a_callback_seen_does_not_keep_an_order_from_being_probably_not_taken() {
     let mut case = Case::new().sent(unknown());
     case.callback(0, Charging);
