@@ -305,8 +305,7 @@ mod tests {
     use crate::{Epoch, NumberKey, WallTime};
     use recharge_core::{MerchantId, OrderId};
 
-    /// Simulated lives never came to it: a number that has failed twice is on a desk only beside another that
-    /// is open, and must be denied before it is sent again.
+    /// Lives come to it rarely: a number that has failed twice is on a desk only beside another that is open.
     #[test]
     fn a_failure_says_nothing_about_a_later_send() -> Result<(), Box<dyn std::error::Error>> {
         let at = Moment {

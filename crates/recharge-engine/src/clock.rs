@@ -68,10 +68,14 @@ pub struct Moment {
 
 impl Moment {
     /// How long ago `earlier` was, as far as monotonic time knows: the difference inside one epoch, else
-    /// all of the later epoch's; zero if it is not earlier. A pause, a restart or a jump of the wall
-    /// clock can make it too short: waiting too long is the safe side of every rule that uses it. Too long
-    /// it is only for what an overtaken worker wrote after the later epoch had begun. It can send nothing
-    /// then, and what counts from its acceptance, the hold of a restored backup, is safe from that begin on.
+    /// all of the later epoch's; zero if it is not earlier.
+    ///
+    /// A restart or a jump of the wall clock makes it too short: who waits waits too long, and who must be
+    /// quick compares inside one epoch only. So does a machine that is suspended, if its monotonic clock
+    /// stands still; who must be quick may be late then, as the proof's assumptions say. Too long it is only
+    /// for what an overtaken worker wrote after the later epoch had begun. It can send nothing then; what
+    /// counts from its acceptance, the hold of a restored backup, is safe from that begin on; and a callback
+    /// that it heard may cause one question sooner than the next should.
     pub fn elapsed_since(self, earlier: Self) -> Duration {
         match self.epoch.cmp(&earlier.epoch) {
             Ordering::Less => Duration::ZERO,

@@ -85,7 +85,7 @@ pub struct Setup {
     pub approvers: Vec<String>,
     /// How much may be under way at each provider.
     pub limits: Limits,
-    /// How many orders are kept in memory, at most half of them only because they are due within a minute.
+    /// About how many orders are kept in memory, at most half of them only because they are due within a minute.
     /// More are read again when their turn comes. Zero counts as one.
     pub at_hand: usize,
     /// What stands in a new order's way.
