@@ -4,9 +4,11 @@
 use std::future::Future;
 use std::time::Duration;
 
-use recharge_core::{FaceValue, MerchantId, OrderId, OrderState, ReviewReason, UpstreamState};
+use recharge_core::{
+    FaceValue, MerchantId, OrderId, OrderState, ReviewReason, Standing, UpstreamState,
+};
 use recharge_engine::driver::Driver;
-use recharge_engine::{AcceptError, Command, Decision, NewOrder, Order, Person, Verdict};
+use recharge_engine::{AcceptError, Attempt, Command, Decision, NewOrder, Order, Person, Verdict};
 use recharge_sim::{CallbackSend, Upstream};
 use tokio::sync::oneshot;
 
@@ -216,7 +218,7 @@ async fn decide(
 ) -> Option<u64> {
     for _ in 0..TRIES {
         let (order_id, by, shop) = (name.clone(), person(who)?, merchant()?);
-        // Two who look at the same order find the same fitting.
+        // Two who look at the same order find the same fitting, and name the same attempt.
         let drawn = lab.case().id.seed;
         let asked = ask(lab, dice, |driver: Driver| async move {
             let found = driver.order(&shop, &order_id).await;
@@ -228,7 +230,7 @@ async fn decide(
                 Wish::Fitting => fitting(&found.order, drawn),
                 other => other,
             };
-            let Some(command) = command(wish, by, seen, &found.order) else {
+            let Some(command) = command(wish, by, seen, &found.order, drawn) else {
                 return Ok(None);
             };
             let done = driver.command(&shop, &order_id, command).await;
@@ -285,15 +287,14 @@ fn fitting(order: &Order, dice: u64) -> Wish {
         .unwrap_or(Wish::AskAgain)
 }
 
-fn command(wish: Wish, by: Person, seen: u64, order: &Order) -> Option<Command> {
-    let last = order.attempts().len().saturating_sub(1);
+fn command(wish: Wish, by: Person, seen: u64, order: &Order, dice: u64) -> Option<Command> {
     let verdict = match wish {
         Wish::AskAgain | Wish::Fitting => return Some(Command::AskAgain { by }),
         Wish::Cancel => Verdict::Cancel,
         Wish::Succeed => Verdict::Succeeded,
         Wish::Fail => Verdict::Failed,
         Wish::SendAgain => Verdict::SendAgain {
-            attempt: u32::try_from(last).ok()?,
+            attempt: u32::try_from(to_send_again(order, dice)?).ok()?,
         },
         Wish::SendElsewhere => {
             let used = |upstream: &Upstream| {
@@ -318,6 +319,18 @@ fn command(wish: Wish, by: Person, seen: u64, order: &Order) -> Option<Command> 
         .to_owned(),
         seen,
     }))
+}
+
+/// One that has failed for good, if there is one, or any of them. Of an order that was not sent, the first.
+fn to_send_again(order: &Order, dice: u64) -> Option<usize> {
+    let failed = |attempt: &Attempt| attempt.standing() == Standing::Failed;
+    // Cases that follow each other shall not differ in this alone.
+    let failed = order.attempts().iter().position(failed);
+    if (dice / 8).is_multiple_of(2) && failed.is_some() {
+        return failed;
+    }
+    let any = (dice / 16).checked_rem(order.attempts().len() as u64);
+    usize::try_from(any.unwrap_or(0)).ok()
 }
 
 /// An upstream calls back, and is told whether it was heard; of what is delivered again nobody is told.

@@ -240,7 +240,7 @@ impl Judge {
             && charges == 0
             && let Some(file) = file
             && file.state == OrderState::Succeeded
-            && !file.decided
+            && file.decided.is_none()
         {
             let what =
                 format!("order {name} is called succeeded, and nobody is charged at {now:?}");
@@ -249,7 +249,7 @@ impl Judge {
         if honest
             && charges > 0
             && let Some(file) = file
-            && file.failed_by_itself()
+            && file.failed_on_evidence()
         {
             let what = format!("order {name} is called failed, and is charged at {now:?}");
             self.violated(6, what);
@@ -268,10 +268,18 @@ impl Judge {
             of.is_none_or(|of| of == account || account.kind() == AccountKind::Mobile)
         };
         let mut accounts = self.accounts.iter();
-        if accounts.any(|account| known(account) && text.contains(account.as_str())) {
+        if accounts.any(|account| known(account) && shows(text, account.as_str())) {
             self.violated(14, format!("a text shows a full account: {text:.200}"));
         }
     }
+}
+
+/// Whether a text shows an account, with or without its dash.
+fn shows(text: &str, account: &str) -> bool {
+    text.contains(account)
+        || account
+            .split_once('-')
+            .is_some_and(|(area, line)| text.contains(&[area, line].concat()))
 }
 
 fn charged(world: &World, numbers: Option<&Vec<String>>) -> u32 {

@@ -21,15 +21,16 @@ pub(super) fn lead(dice: &mut Dice, workers: u32, settings: &mut Settings, parts
     let at = plan.at;
     settings.mute = None;
     settings.calm_at = settings.calm_at.max(Duration::from_millis(4 * HOUR));
-    let more = match dice.below(10) {
+    let more = match dice.below(12) {
         0 => lost_by_a_backup(dice, settings, at),
         1 => overtaken_by_a_backup(dice, settings, at),
         2 => sent_again(dice),
-        3 => sent_elsewhere(dice, at),
-        4 => said_to_have_succeeded(dice, settings),
-        5 | 6 => asked_within_the_minute(dice, settings, at),
-        7 => taken_and_denied(dice, plan),
-        8 if workers > 1 => doubt_and_another_worker(dice),
+        3 | 4 => sent_elsewhere(dice, at, plan),
+        5 => said_to_have_succeeded(dice, settings),
+        6 | 7 => asked_within_the_minute(dice, settings, at),
+        8 => taken_and_denied(dice, plan),
+        9 if workers > 1 => doubt_and_another_worker(dice),
+        10 => failed_and_sent_again(dice, settings, plan),
         _ => decided_by_what_was(dice),
     };
     // What strikes now and then would rarely strike here.
@@ -105,14 +106,19 @@ fn sent_again(dice: &mut Dice) -> Vec<Part> {
     ]
 }
 
-/// An order whose request is lost is sent elsewhere, where nobody can be reached.
-fn sent_elsewhere(dice: &mut Dice, at: Duration) -> Vec<Part> {
-    let when = When::Desk(0, millis(dice, 1, 30 * MINUTE));
+/// An order whose request is lost is sent elsewhere, where nobody can be reached; it was asked about just before.
+fn sent_elsewhere(dice: &mut Dice, at: Duration, plan: &mut OrderPlan) -> Vec<Part> {
+    (plan.kind, plan.provider) = (AccountKind::Mobile, None);
+    let wait = millis(dice, 1, 30 * MINUTE);
     let mut parts = vec![
-        Part::Fault(Stage::Submit, FaultKind::TimeoutBefore, 300),
-        Part::Fault(Stage::Submit, FaultKind::DelayedAcceptance, 300),
-        Part::Act(when, people(Wish::SendElsewhere, 0, Some(1))),
+        Part::Fault(Stage::Submit, FaultKind::TimeoutBefore, 450),
+        Part::Fault(Stage::Submit, FaultKind::DelayedAcceptance, 250),
+        Part::Act(When::Desk(0, wait), people(Wish::SendElsewhere, 0, Some(1))),
     ];
+    if dice.once_in(2) {
+        let between = When::Desk(0, wait + Duration::from_secs(10));
+        parts.push(Part::Act(between, people(Wish::AskAgain, 0, None)));
+    }
     for upstream in [Upstream::Juhe, Upstream::Jisu] {
         if dice.once_in(2) {
             let shut = Act::NoNetwork {
@@ -180,6 +186,29 @@ fn taken_and_denied(dice: &mut Dice, plan: &mut OrderPlan) -> Vec<Part> {
     let submit = said.map(|kind| Part::Fault(Stage::Submit, *kind, 600));
     let query = asked.map(|kind| Part::Fault(Stage::Query, *kind, dice.between(300, 900)));
     submit.into_iter().chain(query).collect()
+}
+
+/// An order that has failed goes to the next provider, where it is taken and mostly denied. The first is asked to
+/// take it again before the second has failed for good.
+fn failed_and_sent_again(
+    dice: &mut Dice,
+    settings: &mut Settings,
+    plan: &mut OrderPlan,
+) -> Vec<Part> {
+    (plan.kind, plan.provider) = (AccountKind::Mobile, None);
+    settings.failover = true;
+    settings.settle = millis(dice, 200, MINUTE);
+    settings.calm_at = Duration::from_millis(12 * HOUR);
+    let mut parts = vec![
+        Part::Fault(Stage::Submit, FaultKind::TimeoutAfter, 900),
+        Part::Fault(Stage::Query, FaultKind::NotFound, dice.between(500, 750)),
+        Part::Fault(Stage::End, FaultKind::OrderFails, 1000),
+    ];
+    for _ in 0..4 {
+        let when = When::Desk(0, millis(dice, 1_000, 4 * HOUR));
+        parts.push(Part::Act(when, people(Wish::SendAgain, 0, Some(1))));
+    }
+    parts
 }
 
 /// People decide by what they saw a while ago, and what the upstream said since is something else.

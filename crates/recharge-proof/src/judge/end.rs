@@ -167,14 +167,14 @@ impl Judge {
                         Upstream::parse(&it.provider).and_then(|of| world.row(of, &it.number));
                     row.is_some_and(|row| row.state == LedgerState::Failed)
                 });
-            if file.failed_by_itself() && charged {
+            if file.failed_on_evidence() && charged {
                 let what = format!(
                     "order {} is called failed and was paid, unnoticed",
                     file.name
                 );
                 complaints.push((6, what));
             }
-            if file.state == OrderState::Succeeded && !file.decided && unpaid {
+            if file.state == OrderState::Succeeded && file.decided.is_none() && unpaid {
                 let what = format!(
                     "order {} is called succeeded and failed, unnoticed",
                     file.name

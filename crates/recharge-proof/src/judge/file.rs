@@ -24,7 +24,8 @@ pub(crate) struct File {
     pub(crate) intent: Option<Intent>,
     /// Who approved what, and whether something has been learned since.
     pub(crate) approval: Option<(Decision, bool)>,
-    pub(crate) decided: bool,
+    /// Who decided on its last move; `None`: nobody, it followed from evidence or time.
+    pub(crate) decided: Option<By>,
     /// What two people have allowed to be sent and has not been yet.
     pub(crate) permitted: Option<Verdict>,
     /// The highest version that its merchant should hear of, and what was told.
@@ -58,6 +59,13 @@ pub(crate) struct File {
     pub(crate) must_reach_a_person: Option<Answered>,
 }
 
+/// How many people it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    One,
+    Two,
+}
+
 /// An intent to send.
 #[derive(Debug, Clone)]
 pub(crate) struct Intent {
@@ -83,7 +91,7 @@ impl File {
             attempts: Vec::new(),
             intent: None,
             approval: None,
-            decided: false,
+            decided: None,
             permitted: None,
             notice: None,
             notice_at: None,
@@ -110,9 +118,9 @@ impl File {
         self.state.is_end() || matches!(self.state, OrderState::Review(_))
     }
 
-    /// Whether it is called failed, and no person said so.
-    pub(crate) fn failed_by_itself(&self) -> bool {
-        self.state == OrderState::Failed && !self.decided
+    /// Whether it is called failed, and two people have not said so: one can only where nothing is open.
+    pub(crate) fn failed_on_evidence(&self) -> bool {
+        self.state == OrderState::Failed && self.decided != Some(By::Two)
     }
 
     /// Whether two people have allowed this very send.
@@ -191,8 +199,8 @@ impl File {
         let against = match self.state {
             OrderState::Failed => matches!(said, Answered::Charging | Answered::Succeeded),
             OrderState::Succeeded => match said {
-                Answered::Failed => self.decided || known.paid(),
-                Answered::NoSuchOrder => self.decided,
+                Answered::Failed => self.decided.is_some() || known.paid(),
+                Answered::NoSuchOrder => self.decided.is_some(),
                 Answered::Charging | Answered::Succeeded => false,
             },
             _ => false,

@@ -80,7 +80,7 @@ impl Judge {
             file.ended_at = None;
         }
         match state {
-            OrderState::Failed if !file.decided => {
+            OrderState::Failed if file.decided.is_none() => {
                 let open = file
                     .attempts
                     .iter()
@@ -93,7 +93,9 @@ impl Judge {
                     complaints.add(6, what);
                 }
             }
-            OrderState::Succeeded if !file.decided && !file.attempts.iter().any(Evidence::paid) => {
+            OrderState::Succeeded
+                if file.decided.is_none() && !file.attempts.iter().any(Evidence::paid) =>
+            {
                 complaints.add(7, "is called succeeded, and nobody said so");
             }
             _ => {}
@@ -174,7 +176,7 @@ impl Judge {
             self.in_time(file, cause, at.0, complaints);
         }
         file.pending_since = (to == OrderState::Pending).then_some(at);
-        file.decided = cause == Cause::Decided;
+        file.decided = file.decided.filter(|_| cause == Cause::Decided);
         file.state = to;
         if file.rests() {
             file.permitted = None;

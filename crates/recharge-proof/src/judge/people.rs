@@ -7,7 +7,7 @@ use recharge_engine::{Decision, Person, Verdict};
 
 use super::Judge;
 use super::evidence::Evidence;
-use super::file::File;
+use super::file::{By, File};
 use super::log::Complaints;
 use crate::lab::APPROVERS;
 
@@ -23,6 +23,7 @@ impl Judge {
     ) {
         let apart = self.times.confirm_failure_after;
         file.waits_since = None;
+        file.decided = Some(approved_by.map_or(By::One, |_| By::Two));
         if decision.seen < file.evidence_version {
             complaints.add(6, "is decided by somebody who had not seen the evidence");
         }
