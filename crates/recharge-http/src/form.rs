@@ -325,12 +325,16 @@ fn part(section: &str) -> Option<(String, String)> {
         .trim_start_matches([' ', '\t'])
         .strip_prefix("\r\n")?;
     let (headers, value) = section.split_once("\r\n\r\n")?;
-    let name = headers.split("\r\n").find_map(|line| {
+    let mut dispositions = headers.split("\r\n").filter_map(|line| {
         let (key, disposition) = line.split_once(':')?;
         let ours = key.trim().eq_ignore_ascii_case("content-disposition");
-        ours.then(|| parameter(disposition, "name")).flatten()
-    })?;
-    Some((name.to_owned(), value.to_owned()))
+        ours.then_some(disposition)
+    });
+    // Of two it can't be known which is meant.
+    let (Some(only), None) = (dispositions.next(), dispositions.next()) else {
+        return None;
+    };
+    Some((parameter(only, "name")?.to_owned(), value.to_owned()))
 }
 
 #[cfg(test)]
@@ -437,6 +441,24 @@ mod tests {
             let mut shorter = whole.clone();
             *shorter.body_mut() = whole.body().slice(..cut);
             assert_eq!(read(&shorter), Err(FormError::Malformed), "at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_part_with_two_names_is_refused() {
+        let named = |headers: &str| {
+            let body = format!("--b\r\n{headers}\r\n\r\n1\r\n--b--");
+            Form::parse(Some("multipart/form-data; boundary=b"), body.as_bytes())
+        };
+        let one = "Content-Disposition: form-data; name=a";
+        assert_eq!(named(one).unwrap().get("a"), Some("1"));
+        for other in ["form-data; name=", "form-data", "form-data; name=b"] {
+            for headers in [
+                format!("content-disposition: {other}\r\n{one}"),
+                format!("{one}\r\nContent-Disposition : {other}"),
+            ] {
+                assert_eq!(named(&headers), Err(FormError::Malformed), "{headers}");
+            }
         }
     }
 
