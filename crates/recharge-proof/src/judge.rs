@@ -44,6 +44,8 @@ pub(crate) struct Judge {
     pub(crate) allowed: BTreeMap<OrderId, Allowed>,
     acknowledged: BTreeSet<OrderId>,
     rates: BTreeMap<(Process, Upstream), wire::Recent>,
+    /// When a worker stood still, one while after the other.
+    stood: Vec<(Duration, Duration)>,
     times: Times,
     epochs: Epochs,
     lies: Lies,
@@ -92,6 +94,7 @@ impl Judge {
             allowed: BTreeMap::new(),
             acknowledged: BTreeSet::new(),
             rates: BTreeMap::new(),
+            stood: Vec::new(),
             times,
             epochs,
             lies: Lies {

@@ -278,7 +278,9 @@ impl Lab {
         for point in stood {
             inner.cover.paused(point);
         }
-        let until = self.0.executor.now().saturating_add(lasts);
+        let now = self.0.executor.now();
+        let until = now.saturating_add(lasts);
+        inner.judge.stands(now, until);
         self.0.executor.pause(process, until, suspended);
     }
 

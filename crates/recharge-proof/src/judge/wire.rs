@@ -106,6 +106,17 @@ impl Judge {
         }
     }
 
+    /// A worker stands still.
+    pub(crate) fn stands(&mut self, from: Duration, until: Duration) {
+        let from = self
+            .stood
+            .last()
+            .map_or(from, |(_, before)| from.max(*before));
+        if from < until {
+            self.stood.push((from, until));
+        }
+    }
+
     /// A question about a number is about to leave.
     pub(crate) fn asks(
         &mut self,
@@ -123,9 +134,17 @@ impl Judge {
         let mut occasions = 0;
         if let Some(file) = file {
             file.asked_since_end += u32::from(file.ended_at.is_some());
-            // What an occasion asks for may wait a while at the gate of its provider.
-            let lately = |at: &&Duration| now.saturating_sub(**at) <= 2 * MINUTE;
-            occasions = file.occasions.iter().filter(lately).count();
+            // What an occasion asks for may wait a while at the gate of its provider, and for as long as its worker
+            // stands still.
+            let still = |since: Duration| {
+                let overlaps = self.stood.iter();
+                let overlaps = overlaps.map(|(from, to)| to.saturating_sub(since.max(*from)));
+                overlaps.sum::<Duration>()
+            };
+            let lately = |at: &&Duration| now.saturating_sub(**at + still(**at)) <= 2 * MINUTE;
+            if asked > ASKED_IN_A_MINUTE {
+                occasions = file.occasions.iter().filter(lately).count();
+            }
         }
         if asked > ASKED_IN_A_MINUTE + occasions {
             let what = format!("number {number} is asked about {asked} times in a minute");
