@@ -4,9 +4,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use recharge_core::{
-    FaceValue, MerchantId, OrderId, OrderState, ReviewReason, Standing, UpstreamState,
-};
+use recharge_core::{FaceValue, OrderState, ReviewReason, Standing, UpstreamState};
 use recharge_engine::driver::Driver;
 use recharge_engine::{AcceptError, Attempt, Command, Decision, NewOrder, Order, Person, Verdict};
 use recharge_sim::{CallbackSend, Upstream};
@@ -16,6 +14,7 @@ use crate::case::{Act, Decisions, OrderPlan, Part, When, Wish};
 use crate::dice::Dice;
 use crate::executor::{OUTSIDE, Process};
 use crate::lab::Lab;
+use crate::order_name::OrderName;
 
 /// How long somebody outside waits for an answer.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -23,11 +22,6 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const AGAIN: Duration = Duration::from_secs(7);
 /// How often somebody asks again who could do without.
 const TRIES: u32 = 5;
-
-/// The only merchant.
-fn merchant() -> Option<MerchantId> {
-    MerchantId::parse("shop").ok()
-}
 
 /// A worker that can be asked.
 fn worker(lab: &Lab, dice: &mut Dice) -> Option<(Process, Driver)> {
@@ -64,7 +58,8 @@ async fn ask<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
 fn new_order(order: usize, plan: &OrderPlan) -> Option<NewOrder> {
     let account = plan.account()?;
     let amount = FaceValue::from_yuan(plan.yuan).ok()?;
-    let mut new = NewOrder::new(merchant()?, Lab::order_id(order)?, account, amount);
+    let name = OrderName::nth(order)?;
+    let mut new = NewOrder::new(name.merchant, name.order_id, account, amount);
     new.provider = plan.provider.and_then(Lab::provider_id);
     if plan.kind != recharge_core::AccountKind::Mobile {
         new.carrier = Some(recharge_core::Carrier::Telecom);
@@ -95,7 +90,7 @@ pub(crate) async fn orders(lab: Lab, order: usize, plan: OrderPlan) {
             if news.changed().await.is_err() {
                 return;
             }
-            if !lab.inner().judge.is_acknowledged(&new.order_id) {
+            if !lab.inner().judge.is_acknowledged(&OrderName::of(&new)) {
                 break;
             }
         }
@@ -113,9 +108,9 @@ async fn send(lab: &Lab, dice: &mut Dice, new: &NewOrder) -> bool {
         let answer = answer.filter(|_| lab.inner().disk.backups() == backups);
         match answer {
             Some(Ok(accepted)) => {
-                let name = &new.order_id;
+                let name = OrderName::of(new);
                 lab.note("acknowledged", accepted.stored.key.0, || name.to_string());
-                lab.inner().judge.acknowledged(name);
+                lab.inner().judge.acknowledged(&name);
                 lab.tell_news();
                 return true;
             }
@@ -124,7 +119,7 @@ async fn send(lab: &Lab, dice: &mut Dice, new: &NewOrder) -> bool {
                 match error {
                     AcceptError::Store(_) | AcceptError::Stopping => {}
                     _ => {
-                        let what = format!("order {} is refused: {error}", new.order_id);
+                        let what = format!("order {} is refused: {error}", OrderName::of(new));
                         lab.inner().judge.violated(9, what);
                         return false;
                     }
@@ -144,6 +139,7 @@ async fn insist(lab: &Lab, dice: &mut Dice, new: &NewOrder) {
         .case()
         .kept()
         .any(|part| matches!(part, Part::Act(_, Act::Restore { .. })));
+    let name = OrderName::of(new);
     for _ in 0..2 {
         let wait = Duration::from_millis(dice.magnitude(1, 600_000));
         lab.executor().sleep(OUTSIDE, wait).await;
@@ -155,11 +151,11 @@ async fn insist(lab: &Lab, dice: &mut Dice, new: &NewOrder) {
             what.amount = amount;
         }
         let accept = |driver: Driver| async move { driver.accept(what, true).await };
-        let known = lab.inner().judge.by_name.contains_key(&new.order_id);
+        let known = lab.inner().judge.by_name.contains_key(&name);
         match ask(lab, dice, accept).await {
-            Some(Ok(accepted)) if known && lab.inner().judge.is_acknowledged(&new.order_id) => {
+            Some(Ok(accepted)) if known && lab.inner().judge.is_acknowledged(&name) => {
                 if other || accepted.new {
-                    let what = format!("order {} is taken again as another one", new.order_id);
+                    let what = format!("order {name} is taken again as another one");
                     lab.inner().judge.violated(9, what);
                 }
             }
@@ -176,7 +172,7 @@ fn says(lab: &Lab, text: &str) {
 /// People who look at an order, and decide.
 pub(crate) async fn people(lab: Lab, part: usize, when: When, act: Decisions) {
     let mut dice = Dice::stream(lab.case().id.seed, 7, part as u64);
-    let Some(name) = Lab::order_id(act.order) else {
+    let Some(name) = OrderName::nth(act.order) else {
         return;
     };
     let wait = match when {
@@ -211,17 +207,17 @@ pub(crate) async fn people(lab: Lab, part: usize, when: When, act: Decisions) {
 async fn decide(
     lab: &Lab,
     dice: &mut Dice,
-    name: &OrderId,
+    name: &OrderName,
     wish: Wish,
     who: u8,
     seen: Option<u64>,
 ) -> Option<u64> {
     for _ in 0..TRIES {
-        let (order_id, by, shop) = (name.clone(), person(who)?, merchant()?);
+        let (OrderName { merchant, order_id }, by) = (name.clone(), person(who)?);
         // Two who look at the same order find the same fitting, and name the same attempt.
         let drawn = lab.case().id.seed;
         let asked = ask(lab, dice, |driver: Driver| async move {
-            let found = driver.order(&shop, &order_id).await;
+            let found = driver.order(&merchant, &order_id).await;
             let Some(found) = found.map_err(|error| error.to_string())? else {
                 return Ok(None);
             };
@@ -233,7 +229,7 @@ async fn decide(
             let Some(command) = command(wish, by, seen, &found.order, drawn) else {
                 return Ok(None);
             };
-            let done = driver.command(&shop, &order_id, command).await;
+            let done = driver.command(&merchant, &order_id, command).await;
             let done = done.map(|_| ()).map_err(|error| error.to_string());
             Ok::<_, String>(Some((seen, done)))
         });

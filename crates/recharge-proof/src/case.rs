@@ -42,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) callbacks_count: bool,
     pub(crate) price_ceiling: bool,
     pub(crate) jisu_first: bool,
+    /// The provider that is switched off from when a backup was put back.
+    pub(crate) off_since_backup: Option<Upstream>,
     pub(crate) encoding: u8,
     /// When taken orders end.
     pub(crate) settle: Duration,

@@ -8,15 +8,17 @@ mod callbacks;
 mod end;
 mod evidence;
 mod file;
+mod intents;
 mod log;
 mod moves;
 mod people;
+mod times;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use recharge_core::{Account, AccountKind, OrderId, OrderState, UpstreamState};
+use recharge_core::{Account, AccountKind, OrderState, UpstreamState};
 use recharge_engine::store::{KeptCallback, Lease, OrderKey};
 use recharge_engine::{MemoryStore, Moment, Times};
 use recharge_sim::{FaultKind, Upstream, World};
@@ -25,24 +27,28 @@ use crate::case::Case;
 use crate::clock::Epochs;
 use crate::executor::Process;
 use crate::invariant::Violation;
+use crate::order_name::OrderName;
 
 pub(crate) use file::File;
 pub(crate) use log::Writer;
+pub(crate) use times::LAST_ASKING;
 
 /// What the judge knows.
 #[derive(Debug)]
 pub(crate) struct Judge {
     pub(crate) files: BTreeMap<OrderKey, File>,
-    pub(crate) by_name: BTreeMap<OrderId, OrderKey>,
+    pub(crate) by_name: BTreeMap<OrderName, OrderKey>,
     /// Whose a number is, for as long as the world stands: no restored backup changes that.
-    owners: BTreeMap<String, OrderId>,
+    owners: BTreeMap<String, OrderName>,
     /// The same, from the other end.
-    numbers: BTreeMap<OrderId, Vec<String>>,
+    numbers: BTreeMap<OrderName, Vec<String>>,
     /// What was sent under each number.
     sent: BTreeMap<String, wire::Packets>,
     /// What each order may have been charged for.
-    pub(crate) allowed: BTreeMap<OrderId, Allowed>,
-    acknowledged: BTreeSet<OrderId>,
+    pub(crate) allowed: BTreeMap<OrderName, Allowed>,
+    acknowledged: BTreeSet<OrderName>,
+    /// How often each was charged when that was looked at last.
+    charged: BTreeMap<OrderName, u32>,
     rates: BTreeMap<(Process, Upstream), wire::Recent>,
     /// When a worker stood still, one while after the other.
     stood: Vec<(Duration, Duration)>,
@@ -67,12 +73,19 @@ pub(crate) struct Judge {
 }
 
 /// What people and switches have allowed an order, whether or not a restored backup knows of it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Allowed {
-    /// Sends that two people allowed.
-    pub(crate) sends: u32,
+    /// Sends that two people allowed and that were begun: when it was allowed.
+    by_people: BTreeSet<Duration>,
     /// Sends after a confirmed failure, where the switch says so.
-    pub(crate) failovers: u32,
+    failovers: u32,
+}
+
+impl Allowed {
+    fn sends(&self) -> u32 {
+        let by_people = u32::try_from(self.by_people.len()).unwrap_or(u32::MAX);
+        by_people.saturating_add(self.failovers)
+    }
 }
 
 /// How the upstreams of this case may go back on what they said.
@@ -84,7 +97,7 @@ struct Lies {
 }
 
 impl Judge {
-    pub(crate) fn new(case: &Case, times: Times, epochs: Epochs) -> Self {
+    pub(crate) fn new(case: &Case, epochs: Epochs) -> Self {
         Self {
             files: BTreeMap::new(),
             by_name: BTreeMap::new(),
@@ -93,9 +106,10 @@ impl Judge {
             sent: BTreeMap::new(),
             allowed: BTreeMap::new(),
             acknowledged: BTreeSet::new(),
+            charged: BTreeMap::new(),
             rates: BTreeMap::new(),
             stood: Vec::new(),
-            times,
+            times: times::of_the_lifecycle(),
             epochs,
             lies: Lies {
                 pays_refused: case.lies(FaultKind::LatePayment),
@@ -136,7 +150,7 @@ impl Judge {
     }
 
     /// A merchant has been told that its order is taken.
-    pub(crate) fn acknowledged(&mut self, name: &OrderId) {
+    pub(crate) fn acknowledged(&mut self, name: &OrderName) {
         if !self.by_name.contains_key(name) {
             self.violated(
                 9,
@@ -162,15 +176,15 @@ impl Judge {
         }
     }
 
-    pub(crate) fn is_acknowledged(&self, name: &OrderId) -> bool {
+    pub(crate) fn is_acknowledged(&self, name: &OrderName) -> bool {
         self.acknowledged.contains(name)
     }
 
     /// After a crash every acknowledged order is there.
     pub(crate) fn survived(&mut self, memory: &MemoryStore) {
         let there = self.all_of(memory).into_iter();
-        let there = there.map(|it| (it.order.what().order_id.clone(), it.order.version()));
-        let there: BTreeMap<OrderId, u64> = there.collect();
+        let there = there.map(|it| (OrderName::of(it.order.what()), it.order.version()));
+        let there: BTreeMap<OrderName, u64> = there.collect();
         let lost: Vec<String> = self
             .acknowledged
             .iter()
@@ -191,24 +205,29 @@ impl Judge {
         }
     }
 
-    /// This number is that order's.
-    pub(super) fn owns(&mut self, name: &OrderId, number: &str) {
-        if !self.owners.contains_key(number) {
-            self.owners.insert(number.to_owned(), name.clone());
-            let numbers = self.numbers.entry(name.clone()).or_default();
-            numbers.push(number.to_owned());
+    /// This number is that order's, and no other's.
+    pub(super) fn owns(&mut self, name: &OrderName, number: &str) {
+        if let Some(owner) = self.owners.get(number) {
+            if owner != name {
+                let what = format!("number {number} is of {owner}, and {name} is sent under it");
+                self.violated(4, what);
+            }
+            return;
         }
+        self.owners.insert(number.to_owned(), name.clone());
+        let numbers = self.numbers.entry(name.clone()).or_default();
+        numbers.push(number.to_owned());
     }
 
     /// Looks at the ledger: the truth about one order.
-    pub(crate) fn charges(&mut self, world: &World, now: Duration, name: &OrderId) {
+    pub(crate) fn charges(&mut self, world: &World, now: Duration, name: &OrderName) {
         let charges: u32 = charged(world, self.numbers.get(name));
         self.weigh(world, now, name, charges);
     }
 
     /// The same for all orders.
     pub(crate) fn all_charges(&mut self, world: &World, now: Duration) {
-        let charged: Vec<(OrderId, u32)> = self
+        let charged: Vec<(OrderName, u32)> = self
             .numbers
             .iter()
             .map(|(name, numbers)| (name, charged(world, Some(numbers))))
@@ -220,9 +239,8 @@ impl Judge {
         }
     }
 
-    fn weigh(&mut self, world: &World, now: Duration, name: &OrderId, charges: u32) {
-        let allowed = self.allowed.get(name).copied().unwrap_or_default();
-        let most = 1 + allowed.sends + allowed.failovers;
+    fn weigh(&mut self, world: &World, now: Duration, name: &OrderName, charges: u32) {
+        let most = 1 + self.allowed.get(name).map_or(0, Allowed::sends);
         if charges > most && !self.lies.pays_refused {
             let numbers = self.numbers.get(name).into_iter().flatten();
             let of: Vec<_> = numbers
@@ -236,6 +254,9 @@ impl Judge {
                 of.join(", ")
             );
             self.violated(1, what);
+        }
+        if charges > self.charged.get(name).copied().unwrap_or_default() {
+            self.is_as_ordered(world, name, charges);
         }
         let honest = !self.lies.pays_refused && !self.lies.reverses;
         let file = self.by_name.get(name).and_then(|key| self.files.get(key));
@@ -256,6 +277,31 @@ impl Judge {
         {
             let what = format!("order {name} is called failed, and is charged at {now:?}");
             self.violated(6, what);
+        }
+    }
+
+    /// What is charged is what the merchant ordered.
+    fn is_as_ordered(&mut self, world: &World, name: &OrderName, charges: u32) {
+        let file = self.by_name.get(name).and_then(|key| self.files.get(key));
+        // One that a restored backup has forgotten is looked at when it is known again.
+        let Some(file) = file else { return };
+        self.charged.insert(name.clone(), charges);
+        let account = |text: &str| text.replace('-', "");
+        let numbers = self.numbers.get(name).into_iter().flatten();
+        let other = numbers
+            .flat_map(|number| Upstream::ALL.map(|upstream| world.row(upstream, number)))
+            .flatten()
+            .filter(|row| row.charges > 0)
+            .find(|row| {
+                row.amount != file.amount.to_string()
+                    || account(&row.account) != account(file.account.as_str())
+            });
+        if let Some(row) = other {
+            let what = format!(
+                "order {name} is of {}, and {} is charged, perhaps to another account",
+                file.amount, row.amount
+            );
+            self.violated(1, what);
         }
     }
 

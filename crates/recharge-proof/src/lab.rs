@@ -8,10 +8,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use recharge_core::{OrderId, ProviderId};
+use recharge_core::ProviderId;
 use recharge_engine::driver::{Driver, Observer};
 use recharge_engine::store::{Lease, OrderKey, Session, Stored};
-use recharge_engine::{Input, Order, Step, Times};
+use recharge_engine::{Input, Order, Step};
 use recharge_sim::{
     CallbackSend, DEFAULT_JISU_APPKEY, DEFAULT_JISU_APPSECRET, DEFAULT_JUHE_KEY,
     DEFAULT_JUHE_OPENID, Upstream, World, WorldConfig,
@@ -25,6 +25,7 @@ use crate::dice::Dice;
 use crate::executor::{Executor, Process, lock};
 use crate::judge::{Judge, Writer};
 use crate::mail::Mail;
+use crate::order_name::OrderName;
 use crate::points::{Op, Point};
 use crate::store::Disk;
 use crate::trace::Trace;
@@ -145,7 +146,7 @@ impl Lab {
             wall_offset,
             ..Slot::default()
         };
-        let mut judge = Judge::new(&case, Times::default(), epochs.clone());
+        let mut judge = Judge::new(&case, epochs.clone());
         let world = world::of(&case).unwrap_or_else(|error| {
             judge.violated(11, format!("the drawn faults can't strike: {error}"));
             World::new(WorldConfig::default())
@@ -300,7 +301,7 @@ impl Lab {
     /// An order has become durable.
     pub(crate) fn accepted(&self, stored: &Stored) {
         self.note("accepted", stored.key.0, || {
-            stored.order.what().order_id.to_string()
+            OrderName::of(stored.order.what()).to_string()
         });
         self.inner().judge.accepted(stored);
         self.tell_news();
@@ -336,7 +337,7 @@ impl Lab {
         }
         // What it says of its end is compared with the truth.
         if step.order.state().is_end() {
-            let name = step.order.what().order_id.clone();
+            let name = OrderName::of(step.order.what());
             inner.judge.charges(&inner.world, writer.now, &name);
         }
     }
@@ -348,10 +349,6 @@ impl Lab {
 
     pub(crate) fn tell_news(&self) {
         self.inner().news.send_modify(|count| *count += 1);
-    }
-
-    pub(crate) fn order_id(order: usize) -> Option<OrderId> {
-        OrderId::parse(&format!("order-{order}")).ok()
     }
 
     pub(crate) fn provider_id(upstream: Upstream) -> Option<ProviderId> {

@@ -39,6 +39,7 @@ mod judge;
 mod lab;
 mod lives;
 mod mail;
+mod order_name;
 mod points;
 mod run;
 pub mod search;

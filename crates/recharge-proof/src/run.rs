@@ -4,7 +4,6 @@ mod acts;
 
 use std::time::Duration;
 
-use recharge_engine::Times;
 use recharge_sim::FaultKind;
 
 use crate::actors;
@@ -13,6 +12,7 @@ use crate::cover::Cover;
 use crate::dice::Dice;
 use crate::executor::{OUTSIDE, Turn};
 use crate::invariant::Violation;
+use crate::judge::LAST_ASKING;
 use crate::lab::{Deed, Lab};
 use crate::mail::{Packet, delivered};
 use crate::worker;
@@ -284,9 +284,8 @@ impl Run {
                     inner.judge.all_heard(&inner.disk.memory);
                 }
                 self.phase = if self.lab.case().settings.watched {
-                    let last = Times::default().watch_after.last().copied();
                     let put_off = until.saturating_sub(now);
-                    let until = now + last.unwrap_or_default() * 11 / 10 + LOOKS + put_off;
+                    let until = now + LAST_ASKING * 11 / 10 + LOOKS + put_off;
                     Phase::Watch { until }
                 } else {
                     Phase::Over

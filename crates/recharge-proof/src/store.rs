@@ -31,6 +31,7 @@ use recharge_engine::{
 
 use crate::executor::{OUTSIDE, Process};
 use crate::lab::Lab;
+use crate::order_name::OrderName;
 use crate::points::{Op, Point};
 
 pub(crate) use disk::{Disk, Locked};
@@ -229,7 +230,7 @@ impl Store for ModelStore {
         guards: Guards,
         lease: Option<Lease>,
     ) -> Result<Accepted, AcceptError> {
-        let locks = Locked::Name(acceptance.what.order_id.clone());
+        let locks = Locked::Name(OrderName::of(&acceptance.what));
         // Claimed once it is durable, so that one of which nobody was told is nobody's.
         let what =
             move |memory: &MemoryStore| at_once(memory.accept(acceptance.clone(), guards, None));

@@ -155,6 +155,10 @@ fn providers(lab: &Lab, process: Process) -> Option<Vec<Arc<dyn Provider>>> {
 fn routes(lab: &Lab, providers: &[Arc<dyn Provider>]) -> BTreeMap<AccountKind, Vec<Route>> {
     let settings = &lab.case().settings;
     let mute = settings.mute.map(Upstream::as_str);
+    let off = settings
+        .off_since_backup
+        .filter(|_| lab.inner().disk.backups() > 0)
+        .map(Upstream::as_str);
     let route = |provider: &Arc<dyn Provider>, kind: AccountKind| {
         let mut route = Route::of(provider.as_ref(), kind)?;
         let name = route.provider.as_str();
@@ -163,6 +167,7 @@ fn routes(lab: &Lab, providers: &[Arc<dyn Provider>]) -> BTreeMap<AccountKind, V
             // Of Juhe's it must not, whatever is configured: its signature doesn't cover the state.
             route.callback_counts = settings.callbacks_count;
         }
+        route.enabled = off != Some(name);
         route.failover_after_failure = settings.failover;
         if settings.price_ceiling {
             route.price_ceiling = Money::from_yuan(60);

@@ -135,6 +135,7 @@ fn settings(dice: &mut Dice, liar: bool) -> Settings {
         callbacks_count: dice.once_in(2),
         price_ceiling: dice.once_in(10),
         jisu_first: dice.once_in(2),
+        off_since_backup: None,
         encoding: u8::try_from(dice.below(3)).unwrap_or(0),
         settle: match dice.below(12) {
             0 => millis(dice, 3 * HOUR, 40 * HOUR),

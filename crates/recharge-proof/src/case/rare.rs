@@ -9,6 +9,7 @@ use recharge_sim::{FaultKind, Stage, Upstream};
 use super::draw::{HOUR, MINUTE, millis};
 use super::{Act, Decisions, OrderPlan, Part, Settings, When, Wish};
 use crate::dice::Dice;
+use crate::points::Point;
 
 /// Leads a case towards one of the stories, and the order that it is about.
 pub(super) fn lead(dice: &mut Dice, workers: u32, settings: &mut Settings, parts: &mut Vec<Part>) {
@@ -21,7 +22,7 @@ pub(super) fn lead(dice: &mut Dice, workers: u32, settings: &mut Settings, parts
     let at = plan.at;
     settings.mute = None;
     settings.calm_at = settings.calm_at.max(Duration::from_millis(4 * HOUR));
-    let more = match dice.below(12) {
+    let more = match dice.below(15) {
         0 => lost_by_a_backup(dice, settings, at),
         1 => overtaken_by_a_backup(dice, settings, at),
         2 => sent_again(dice),
@@ -29,10 +30,20 @@ pub(super) fn lead(dice: &mut Dice, workers: u32, settings: &mut Settings, parts
         5 => said_to_have_succeeded(dice, settings),
         6 | 7 => asked_within_the_minute(dice, settings, at),
         8 => taken_and_denied(dice, plan),
-        9 if workers > 1 => doubt_and_another_worker(dice),
-        10 => failed_and_sent_again(dice, settings, plan),
+        9 | 10 if workers > 1 => doubt_and_another_worker(dice),
+        11 if workers > 1 => acknowledged_too_late(dice, settings, plan),
+        12 => failed_and_sent_again(dice, settings, plan),
+        13 => decided_by_what_is_gone(dice, at),
         _ => decided_by_what_was(dice),
     };
+    if settings.off_since_backup.is_some() {
+        // Where there is but one provider, nobody takes an order once that is switched off.
+        for part in parts.iter_mut() {
+            if let Part::Order(plan) = part {
+                (plan.kind, plan.provider) = (AccountKind::Mobile, None);
+            }
+        }
+    }
     // What strikes now and then would rarely strike here.
     for part in &more {
         if let Part::Fault(stage, ..) = part {
@@ -63,6 +74,9 @@ fn lost_by_a_backup(dice: &mut Dice, settings: &mut Settings, at: Duration) -> V
     };
     let latest = if dice.once_in(2) { 40_000 } else { 4 * MINUTE };
     let restored = at + millis(dice, 5, latest);
+    if dice.once_in(3) {
+        settings.off_since_backup = Some(first_provider(settings));
+    }
     let mut parts = vec![
         Part::Fault(Stage::Submit, FaultKind::DelayedAcceptance, 400),
         Part::Fault(Stage::Submit, FaultKind::Refused, 200),
@@ -78,7 +92,29 @@ fn lost_by_a_backup(dice: &mut Dice, settings: &mut Settings, at: Duration) -> V
         let when = When::Since(0, millis(dice, 1_000, 40 * MINUTE));
         parts.push(Part::Act(when, people(wish, 0, None)));
     }
+    if dice.once_in(2) {
+        // A merchant may send again what the backup has forgotten, and only hours later.
+        parts.push(Part::Order(OrderPlan {
+            at: restored + millis(dice, MINUTE, 8 * HOUR),
+            kind: AccountKind::Mobile,
+            account: LATE,
+            yuan: 50,
+            provider: None,
+            insists: false,
+        }));
+    }
     parts
+}
+
+/// Whose the order is that comes late.
+const LATE: u32 = 500;
+
+fn first_provider(settings: &Settings) -> Upstream {
+    if settings.jisu_first {
+        Upstream::Jisu
+    } else {
+        Upstream::Juhe
+    }
 }
 
 /// A backup from before the order was sent is put back at once, while the request is still on its way; from then on
@@ -90,6 +126,9 @@ fn overtaken_by_a_backup(dice: &mut Dice, settings: &mut Settings, at: Duration)
         other_routes: true,
     };
     let restored = at + millis(dice, 5, MINUTE);
+    if dice.once_in(3) {
+        settings.off_since_backup = Some(first_provider(settings));
+    }
     vec![
         Part::Fault(Stage::Submit, FaultKind::DelayedAcceptance, 600),
         Part::Act(When::At(restored), restore),
@@ -227,6 +266,55 @@ fn decided_by_what_was(dice: &mut Dice) -> Vec<Part> {
         parts.push(Part::Act(when, Act::People(act)));
     }
     parts
+}
+
+/// A person decides by what was seen before a backup was put back that has less.
+fn decided_by_what_is_gone(dice: &mut Dice, at: Duration) -> Vec<Part> {
+    let mut parts = vec![Part::Fault(Stage::Submit, FaultKind::TimeoutAfter, 500)];
+    for nth in 0..dice.between(2, 5) {
+        let when = When::Since(0, Duration::from_secs(2 + 8 * nth));
+        parts.push(Part::Act(when, people(Wish::AskAgain, 0, None)));
+    }
+    let restore = Act::Restore {
+        thousandths: dice.between(300, 900),
+        other_routes: false,
+    };
+    let restored = at + Duration::from_mins(1);
+    parts.push(Part::Act(When::At(restored), restore));
+    let act = Decisions {
+        order: 0,
+        wish: Wish::Succeed,
+        first: 0,
+        second: Some(1),
+        gap: Duration::from_secs(dice.between(20, 80)),
+        stale: true,
+    };
+    let when = When::Since(0, Duration::from_secs(50));
+    parts.push(Part::Act(when, Act::People(act)));
+    parts
+}
+
+/// A worker stands still with an acknowledgement in its hands, while two people call the order failed: its provider
+/// can't be asked.
+fn acknowledged_too_late(
+    dice: &mut Dice,
+    settings: &mut Settings,
+    plan: &mut OrderPlan,
+) -> Vec<Part> {
+    (plan.kind, plan.provider) = (AccountKind::Mobile, None);
+    settings.mute = Some(first_provider(settings));
+    let when = When::Reached(Point::Answered, dice.between(1, 3));
+    let pause = Act::Pause {
+        slot: 0,
+        lasts: millis(dice, 5 * MINUTE, 4 * HOUR),
+        suspended: false,
+    };
+    let decided = When::Since(0, millis(dice, 30_000, 3 * HOUR));
+    vec![
+        Part::Act(when, pause),
+        Part::Act(when, Act::TakeOver { slot: 1 }),
+        Part::Act(decided, people(Wish::Fail, 0, Some(1))),
+    ]
 }
 
 /// A worker stands still before it reads back what it may have written down. Another begins meanwhile, and has to

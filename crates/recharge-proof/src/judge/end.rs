@@ -7,7 +7,8 @@ use recharge_engine::store::{Filter, Message, OrderKey, Store, Stored, Told};
 use recharge_engine::{MemoryStore, Order, Recorded, StoreError};
 use recharge_sim::{LedgerState, Upstream, World};
 
-use super::{File, Judge};
+use super::{File, Judge, LAST_ASKING};
+use crate::order_name::OrderName;
 use crate::store::at_once;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -15,11 +16,15 @@ const MINUTE: Duration = Duration::from_mins(1);
 impl Judge {
     /// A merchant, or an operator, is told something.
     pub(crate) fn told(&mut self, message: &Message) {
-        let Told::Notice(notice) = message.what else {
-            return;
-        };
         let Some(file) = self.files.get_mut(&message.key) else {
             return;
+        };
+        let notice = match message.what {
+            Told::Notice(notice) => notice,
+            Told::Alarm { version, .. } => {
+                file.alarm_told = file.alarm_told.max(Some(version));
+                return;
+            }
         };
         let again = message.id <= file.message;
         let falls = file
@@ -32,7 +37,7 @@ impl Judge {
         if falls && !again {
             let what = format!(
                 "order {} is told as version {} after a later one",
-                message.order_id, notice.version
+                file.name, notice.version
             );
             self.violated(12, what);
         }
@@ -40,8 +45,10 @@ impl Judge {
 
     /// Whether every order has come to an end or to a person.
     pub(crate) fn all_rest(&self, orders: usize) -> bool {
-        let told =
-            |file: &File| file.told.map(|(version, _)| version) == file.notice.map(|(it, _)| it);
+        let told = |file: &File| {
+            file.told.map(|(version, _)| version) == file.notice.map(|(it, _)| it)
+                && file.alarm_told >= file.alarm
+        };
         self.acknowledged.len() >= orders && self.files.values().all(|it| it.rests() && told(it))
     }
 
@@ -72,6 +79,12 @@ impl Judge {
         let mut complaints = Vec::new();
         if matches!(state, OrderState::Review(_)) && !file.alarmed && self.restored.is_none() {
             complaints.push((11, format!("order {name} is on a desk without an alarm")));
+        }
+        if file.alarm_told < file.alarm {
+            complaints.push((
+                11,
+                format!("of an alarm about order {name} nobody was told"),
+            ));
         }
         let told = file.told.map(|(_, state)| state);
         if told != Some(state) && !(self.restored.is_some() && file.notice.is_none()) {
@@ -105,7 +118,10 @@ impl Judge {
             let log = self.log_of(memory, key);
             let replayed = Order::replay(order.acceptance().clone(), &log);
             if replayed.as_ref() != Ok(&order) {
-                let what = format!("order {} is not what its log says", order.what().order_id);
+                let what = format!(
+                    "order {} is not what its log says",
+                    OrderName::of(order.what())
+                );
                 self.violated(10, what);
             }
         }
@@ -129,12 +145,12 @@ impl Judge {
 
     /// The last asking after every end is over.
     pub(crate) fn watched(&mut self, world: &World, now: Duration, since: Duration, steady: bool) {
-        let last = self.times.watch_after.last().copied().unwrap_or_default() * 11 / 10;
+        let last = LAST_ASKING * 11 / 10;
         let watches = u32::try_from(self.times.watch_after.len()).unwrap_or(0);
         let mut complaints = Vec::new();
         for file in self.files.values() {
             // What happened only now may still be on its way to whoever must know.
-            let late = file.notice_at.is_none_or(|at| at + MINUTE < now);
+            let late = file.news_at.is_none_or(|at| at + MINUTE < now);
             if file.rests() && late {
                 complaints.extend(self.is_known(file));
             }

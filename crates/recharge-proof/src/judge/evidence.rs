@@ -184,12 +184,21 @@ impl Evidence {
         often && late
     }
 
-    /// Asked about since then, and denied, or failed where that is as good. A worker that has been superseded
-    /// can write down what happened then after the new one has asked: the question of the new one will do.
-    pub(crate) fn asked_since(&self, (then, epoch): (Duration, Epoch)) -> bool {
-        let since = |it: &&Heard| it.asked >= then || it.epoch > epoch;
-        let asked = self.answers.last().filter(since);
-        asked.is_some_and(|it| matches!(it.said, Answered::NoSuchOrder | Answered::Failed))
+    /// When it was asked about since then, and denied, or failed where that is as good. A worker that has been
+    /// superseded can write down what happened then after the new one has asked: the question of the new one will
+    /// do.
+    pub(crate) fn asked_since(
+        &self,
+        (then, epoch): (Duration, Epoch),
+        failed_is_as_good: bool,
+    ) -> Option<Duration> {
+        let last = self.answers.last()?;
+        let clears = match last.said {
+            Answered::NoSuchOrder => true,
+            Answered::Failed => failed_is_as_good,
+            Answered::Charging | Answered::Succeeded => false,
+        };
+        (clears && (last.asked >= then || last.epoch > epoch)).then_some(last.asked)
     }
 
     /// Nothing of it is charged, as far as evidence goes.

@@ -3,19 +3,21 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use recharge_core::{Account, OrderId, OrderState, SubmitOutcome};
+use recharge_core::{Account, FaceValue, OrderState, SubmitOutcome};
 use recharge_engine::store::Stored;
 use recharge_engine::{Decision, Epoch, SendToken, Verdict, WallTime};
 
 use super::evidence::{Answered, End, Evidence};
 use super::log::Complaints;
 use crate::executor::Process;
+use crate::order_name::OrderName;
 
 /// An order's file.
 #[derive(Debug, Clone)]
 pub(crate) struct File {
-    pub(crate) name: OrderId,
+    pub(crate) name: OrderName,
     pub(crate) account: Account,
+    pub(crate) amount: FaceValue,
     pub(crate) state: OrderState,
     pub(crate) version: u64,
     pub(crate) due: Option<WallTime>,
@@ -26,13 +28,16 @@ pub(crate) struct File {
     pub(crate) approval: Option<(Decision, bool)>,
     /// Who decided on its last move; `None`: nobody, it followed from evidence or time.
     pub(crate) decided: Option<By>,
-    /// What two people have allowed to be sent and has not been yet.
-    pub(crate) permitted: Option<Verdict>,
+    /// What two people have allowed to be sent and has not been yet, and when they did.
+    pub(crate) permitted: Option<(Verdict, Duration)>,
     /// The highest version that its merchant should hear of, and what was told.
     pub(crate) notice: Option<(u64, OrderState)>,
-    /// When that became durable.
-    pub(crate) notice_at: Option<Duration>,
     pub(crate) told: Option<(u64, OrderState)>,
+    /// The version of the last alarm, and of the last that an operator was told.
+    pub(crate) alarm: Option<u64>,
+    pub(crate) alarm_told: Option<u64>,
+    /// When a notice or an alarm became durable last.
+    pub(crate) news_at: Option<Duration>,
     pub(crate) message: u64,
     pub(crate) alarmed: bool,
     /// What lets it be asked about out of turn: at those times.
@@ -55,6 +60,8 @@ pub(crate) struct File {
     pub(crate) evidence_version: u64,
     /// Whether the present step has an answer against its end.
     pub(crate) contradicted: bool,
+    /// Whether the present step has an answer by which it is paid once more.
+    pub(crate) paid_again: bool,
     /// An answer against its end, within the step that records it.
     pub(crate) must_reach_a_person: Option<Answered>,
 }
@@ -83,8 +90,9 @@ impl File {
     pub(crate) fn new(stored: &Stored, accepted: Duration, restored: Option<Duration>) -> Self {
         let what = stored.order.what();
         Self {
-            name: what.order_id.clone(),
+            name: OrderName::of(what),
             account: what.account.clone(),
+            amount: what.amount,
             state: OrderState::Pending,
             version: 0,
             due: stored.order.due(),
@@ -94,8 +102,10 @@ impl File {
             decided: None,
             permitted: None,
             notice: None,
-            notice_at: None,
             told: None,
+            alarm: None,
+            alarm_told: None,
+            news_at: None,
             message: 0,
             alarmed: false,
             occasions: VecDeque::new(),
@@ -109,6 +119,7 @@ impl File {
             callback_asked: None,
             evidence_version: 0,
             contradicted: false,
+            paid_again: false,
             must_reach_a_person: None,
         }
     }
@@ -123,15 +134,17 @@ impl File {
         self.state == OrderState::Failed && self.decided != Some(By::Two)
     }
 
-    /// Whether two people have allowed this very send.
-    pub(super) fn permits(&self, index: u32, provider: &str) -> bool {
-        match &self.permitted {
-            Some(Verdict::SendAgain { attempt }) => *attempt == index,
-            Some(Verdict::SendElsewhere { provider: to }) => {
+    /// When two people have allowed this very send.
+    pub(super) fn permits(&self, index: u32, provider: &str) -> Option<Duration> {
+        let (verdict, at) = self.permitted.as_ref()?;
+        let permits = match verdict {
+            Verdict::SendAgain { attempt } => *attempt == index,
+            Verdict::SendElsewhere { provider: to } => {
                 usize::try_from(index) == Ok(self.attempts.len()) && to.as_str() == provider
             }
-            Some(Verdict::Succeeded | Verdict::Failed | Verdict::Cancel) | None => false,
-        }
+            Verdict::Succeeded | Verdict::Failed | Verdict::Cancel => false,
+        };
+        permits.then_some(*at)
     }
 
     pub(crate) fn attempt(&mut self, index: u32) -> Option<&mut Evidence> {
@@ -183,10 +196,15 @@ impl File {
         if let SubmitOutcome::Accepted(receipt) = outcome {
             known.is_called(receipt.upstream_order_id.as_ref());
             let news = known.at_end != Some(Answered::Charging);
-            if known.last != Some(Answered::Failed) {
+            // An acknowledgement is older than a failure that was told since.
+            let stands = known.last != Some(Answered::Failed);
+            if stands {
                 known.last = Some(Answered::Charging);
             }
             self.contradicted |= news && failed;
+            if news && failed && stands {
+                self.must_reach_a_person = Some(Answered::Charging);
+            }
         }
     }
 

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use recharge_core::{OrderState, QueryOutcome, ReviewReason};
 use recharge_engine::store::{Lease, OrderKey, Stored};
-use recharge_engine::{Event, Purpose, Recorded, SendToken, Step};
+use recharge_engine::{Alarm, Event, Purpose, Recorded, SendToken, Step};
 use recharge_sim::Upstream;
 
 use super::callbacks::{only_hasten, only_its_own};
-use super::evidence::{Answered, End, Evidence, Heard, Send};
-use super::file::{File, Intent};
-use super::{Judge, OrderId};
+use super::evidence::{Answered, End, Heard, Send};
+use super::file::File;
+use super::times::NEW_ORDERS_ARE_HELD;
+use super::{Judge, OrderName};
 use crate::executor::Process;
 
 /// Who wrote, and when, on whose clock.
@@ -29,6 +30,16 @@ impl Judge {
     pub(crate) fn accepted(&mut self, stored: &Stored) {
         let accepted = self.truly(stored.order.accepted());
         let file = File::new(stored, accepted, self.restored);
+        let ago = self.restored.map(|at| accepted.saturating_sub(at));
+        if let Some(ago) = ago.filter(|ago| *ago < NEW_ORDERS_ARE_HELD)
+            && !stored.order.acceptance().held
+        {
+            let what = format!(
+                "order {} is taken {ago:?} after a backup was put back, and not held",
+                file.name
+            );
+            self.violated(1, what);
+        }
         if let Some(other) = self.by_name.get(&file.name) {
             let what = format!("order {} is taken twice, as {other:?} as well", file.name);
             self.violated(9, what);
@@ -52,6 +63,7 @@ impl Judge {
         let before = (file.state, file.due);
         let mut complaints = Complaints::default();
         file.contradicted = false;
+        file.paid_again = false;
         for recorded in &step.events {
             self.event(&mut file, recorded, writer, &mut complaints);
         }
@@ -74,6 +86,9 @@ impl Judge {
                 file.state
             );
             complaints.add(6, what);
+        }
+        if file.paid_again && !step.alarms.contains(&Alarm::PaidTwice) {
+            complaints.add(1, "is paid twice, and no person hears of it");
         }
         self.moved(&mut file, step, writer, &mut complaints);
         only_hasten(before, &file, step, &mut complaints);
@@ -163,62 +178,6 @@ impl Judge {
         }
     }
 
-    /// An intent to send has become durable.
-    fn intended(
-        &mut self,
-        file: &mut File,
-        recorded: &Recorded,
-        writer: Writer,
-        complaints: &mut Complaints,
-    ) {
-        let Event::SendIntended {
-            attempt,
-            number,
-            provider,
-            token,
-        } = &recorded.event
-        else {
-            return;
-        };
-        let at = self.truly(recorded.at);
-        let waited = file.waits_since.map(|since| recorded.at.wall.since(since));
-        if let Some(waited) = waited.filter(|waited| *waited >= self.times.pending_limit) {
-            complaints.add(11, format!("is sent {waited:?} after it was accepted"));
-        }
-        file.occasion(writer.now);
-        file.learned();
-        file.held_since = None;
-        let permitted = file.permits(*attempt, provider.as_str());
-        self.intends(file, *attempt, permitted, complaints);
-        let number = number.as_str();
-        match file.attempt_or_new(*attempt, number, provider.as_str()) {
-            Some(known) => {
-                if known.number != number {
-                    complaints.add(4, format!("sends attempt {attempt} under another number"));
-                }
-                known.permitted |= permitted;
-                known.sends.push(Send {
-                    token: *token,
-                    intended: at,
-                    heard: known.answers.len(),
-                    end: None,
-                });
-            }
-            None => complaints.add(10, format!("has no attempt before attempt {attempt}")),
-        }
-        self.owns(&file.name, number);
-        file.first_intent = file.first_intent.or(Some(at));
-        file.permitted = None;
-        file.intent = Some(Intent {
-            number: number.to_owned(),
-            token: *token,
-            by: writer.process,
-            at: writer.monotonic,
-            used: false,
-            ended: None,
-        });
-    }
-
     /// An answer has become durable.
     fn answered(&mut self, file: &mut File, recorded: &Recorded, complaints: &mut Complaints) {
         let Event::Answered {
@@ -248,6 +207,7 @@ impl Judge {
             file.learned();
         }
         let times = (self.truly(*asked), self.truly(recorded.at));
+        let paid = file.attempts.iter().filter(|it| it.paid()).count();
         if let Some(known) = file.attempt(*attempt) {
             known.last = Some(said);
             if let QueryOutcome::Found(sighting) = outcome {
@@ -260,58 +220,11 @@ impl Judge {
                 at: times.1,
                 purpose: *purpose,
             });
+            file.paid_again |=
+                paid > 0 && file.attempts.iter().filter(|it| it.paid()).count() > paid;
             let against = file.contradicts(*attempt, said);
             file.must_reach_a_person = against.then_some(said);
             file.contradicted |= against;
-        }
-    }
-
-    /// A number is about to be allowed out.
-    fn intends(&mut self, file: &File, attempt: u32, permitted: bool, complaints: &mut Complaints) {
-        let apart = self.times.confirm_failure_after;
-        let index = usize::try_from(attempt).unwrap_or(usize::MAX);
-        let known = file.attempts.get(index);
-        let others = || {
-            file.attempts
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| *at != index)
-        };
-        let open = others().find(|(_, other)| !other.negative(apart));
-        // What was allowed is this attempt's: one that wrote nothing may be tried again, and no other.
-        if let Some((_, open)) = open
-            && !permitted
-            && !known.is_some_and(|known| known.permitted)
-        {
-            let what = format!("is sent on, and its number {} is not negative", open.number);
-            complaints.add(2, what);
-        }
-        let failed = others().any(|(_, other)| other.failed_for_good(apart));
-        if failed && !permitted {
-            if self.lies.failover {
-                // Nothing of one that is tried again has been written.
-                let allowed = self.allowed.entry(file.name.clone()).or_default();
-                allowed.failovers += u32::from(known.is_none());
-            } else {
-                complaints.add(1, "is sent on by itself after a confirmed failure");
-            }
-        }
-        let unasked = others().find(|(_, other)| {
-            other.may_have_gone()
-                && file
-                    .pending_since
-                    .is_none_or(|then| !other.asked_since(then))
-        });
-        if let Some((_, unasked)) = unasked {
-            let what = format!(
-                "is sent on, and {} was not asked about again",
-                unasked.number
-            );
-            complaints.add(2, what);
-        }
-        let again = known.is_some_and(Evidence::may_have_gone);
-        if again && !permitted {
-            complaints.add(2, "is sent again, and nobody allowed it");
         }
     }
 
@@ -336,7 +249,7 @@ impl Judge {
             let accepted = self.truly(stored.order.accepted());
             let mut file = File::new(stored, accepted, self.restored);
             let mut complaints = Complaints::default();
-            let allowed = self.allowed.get(&file.name).copied();
+            let allowed = self.allowed.get(&file.name).cloned();
             for recorded in log {
                 self.event(&mut file, recorded, writer, &mut complaints);
             }
@@ -355,7 +268,7 @@ impl Judge {
             self.files.insert(*key, file);
         }
         self.violations.truncate(kept);
-        let known: Vec<OrderId> = self.by_name.keys().cloned().collect();
+        let known: Vec<OrderName> = self.by_name.keys().cloned().collect();
         self.acknowledged.retain(|name| known.contains(name));
     }
 }

@@ -50,7 +50,11 @@ impl Judge {
                 );
             }
             file.notice = Some((version, state));
-            file.notice_at = Some(writer.now);
+            file.news_at = Some(writer.now);
+        }
+        if !step.alarms.is_empty() {
+            file.alarm = Some(step.order.version());
+            file.news_at = Some(writer.now);
         }
         let passed = step
             .events

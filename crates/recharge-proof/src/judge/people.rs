@@ -6,7 +6,7 @@ use recharge_core::{OrderState, ReviewReason};
 use recharge_engine::{Decision, Person, Verdict};
 
 use super::Judge;
-use super::evidence::Evidence;
+use super::evidence::{Answered, Evidence};
 use super::file::{By, File};
 use super::log::Complaints;
 use crate::lab::APPROVERS;
@@ -26,6 +26,9 @@ impl Judge {
         file.decided = Some(approved_by.map_or(By::One, |_| By::Two));
         if decision.seen < file.evidence_version {
             complaints.add(6, "is decided by somebody who had not seen the evidence");
+        }
+        if decision.seen >= file.version {
+            complaints.add(6, "is decided by somebody who saw what was not there yet");
         }
         let sends = matches!(
             decision.verdict,
@@ -68,9 +71,20 @@ impl Judge {
             }
         }
         if sends {
-            let allowed = self.allowed.entry(file.name.clone()).or_default();
-            allowed.sends += 1;
-            file.permitted = Some(decision.verdict.clone());
+            file.permitted = Some((decision.verdict.clone(), at));
+            let taken = [Some(Answered::Charging), Some(Answered::Succeeded)];
+            if let Some(taken) = file.attempts.iter().find(|it| taken.contains(&it.last)) {
+                let what = format!("may be sent, and its number {} is taken", taken.number);
+                complaints.add(2, what);
+            }
+            if let Verdict::SendElsewhere { provider } = &decision.verdict
+                && file
+                    .attempts
+                    .iter()
+                    .any(|it| it.provider == provider.as_str())
+            {
+                complaints.add(2, format!("may be sent by {provider} once more"));
+            }
             let from = match decision.verdict {
                 Verdict::SendElsewhere { .. } => {
                     file.state == OrderState::Review(ReviewReason::ProbablyNotTaken)

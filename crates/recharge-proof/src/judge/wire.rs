@@ -14,8 +14,8 @@ use crate::executor::{Executor, Process};
 pub(super) struct Packets {
     /// The bytes of the first submit to each upstream.
     first: Vec<(Upstream, Vec<u8>)>,
-    /// When each upstream was asked about it.
-    asked: BTreeMap<Upstream, Recent>,
+    /// When each upstream was asked about it, in the last minute and in the last hour.
+    asked: BTreeMap<Upstream, (Recent, Recent)>,
 }
 
 /// When something happened lately.
@@ -38,10 +38,14 @@ impl Recent {
 }
 
 const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
 /// How often one number may be asked about in a minute without any occasion: five times by the schedule
 /// in its first minute, by two workers of which one has not noticed yet that it lost its lease, and once
 /// for the attempt that is sent after it.
 const ASKED_IN_A_MINUTE: usize = 12;
+/// How often in an hour: eight times by the schedule in its first one, and the rest as above. Each occasion may
+/// begin the schedule anew.
+const ASKED_IN_AN_HOUR: usize = 24;
 
 impl Judge {
     /// Bytes are about to leave, whatever they ask for.
@@ -117,6 +121,11 @@ impl Judge {
         }
     }
 
+    /// For how long workers stood still in that while.
+    pub(super) fn stood_between(&self, from: Duration, to: Duration) -> Duration {
+        stood_between(&self.stood, from, to)
+    }
+
     /// A question about a number is about to leave.
     pub(crate) fn asks(
         &mut self,
@@ -127,27 +136,36 @@ impl Judge {
     ) {
         let packets = self.sent.entry(number.to_owned()).or_default();
         let asked = packets.asked.entry(upstream).or_default();
-        let asked = asked.count(now, MINUTE);
+        let (asked, in_an_hour) = (asked.0.count(now, MINUTE), asked.1.count(now, HOUR));
         let owner = self.owners.get(number);
         let file = owner.and_then(|name| self.by_name.get(name));
         let file = file.and_then(|key| self.files.get_mut(key));
         let mut occasions = 0;
+        // A number that nobody has sent is only asked about by a hold, in rounds of its own.
+        let mut most_in_an_hour = None;
         if let Some(file) = file {
             file.asked_since_end += u32::from(file.ended_at.is_some());
             // What an occasion asks for may wait a while at the gate of its provider, and for as long as its worker
             // stands still.
-            let still = |since: Duration| {
-                let overlaps = self.stood.iter();
-                let overlaps = overlaps.map(|(from, to)| to.saturating_sub(since.max(*from)));
-                overlaps.sum::<Duration>()
+            let within = |window: Duration| {
+                let lately = |at: &&Duration| {
+                    now.saturating_sub(**at + stood_between(&self.stood, **at, now)) <= window
+                };
+                file.occasions.iter().filter(lately).count()
             };
-            let lately = |at: &&Duration| now.saturating_sub(**at + still(**at)) <= 2 * MINUTE;
             if asked > ASKED_IN_A_MINUTE {
-                occasions = file.occasions.iter().filter(lately).count();
+                occasions = within(2 * MINUTE);
+            }
+            if in_an_hour > ASKED_IN_AN_HOUR {
+                most_in_an_hour = Some(ASKED_IN_AN_HOUR * (1 + within(2 * HOUR)));
             }
         }
         if asked > ASKED_IN_A_MINUTE + occasions {
             let what = format!("number {number} is asked about {asked} times in a minute");
+            self.violated(15, what);
+        }
+        if most_in_an_hour.is_some_and(|most| in_an_hour > most) {
+            let what = format!("number {number} is asked about {in_an_hour} times in an hour");
             self.violated(15, what);
         }
         // Twice what the rate lets through, because a clock that jumps begins it anew.
@@ -161,4 +179,11 @@ impl Judge {
             self.violated(15, what);
         }
     }
+}
+
+fn stood_between(stood: &[(Duration, Duration)], from: Duration, to: Duration) -> Duration {
+    let overlaps = stood
+        .iter()
+        .map(|(begins, ends)| to.min(*ends).saturating_sub(from.max(*begins)));
+    overlaps.sum()
 }

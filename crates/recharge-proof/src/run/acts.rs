@@ -198,7 +198,7 @@ fn stop(lab: &Lab, slot: u32, process: Option<Process>, patience: Duration, wait
     lab.executor().spawn(OUTSIDE, Box::pin(ends));
 }
 
-/// Whether no wall clock is ever wrong.
+/// Whether no wall clock is ever wrong, and no backup is put back: one has forgotten what was asked since.
 pub(super) fn clocks_are_steady(case: &Case) -> bool {
     let jumps = case
         .kept()

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use recharge_core::OrderId;
 use recharge_engine::MemoryStore;
 use recharge_engine::store::OrderKey;
 
 use crate::lab::Lab;
+use crate::order_name::OrderName;
 
 /// What is written, how much of it is durable, and what is locked by what waits to be.
 pub(crate) struct Disk {
@@ -37,7 +37,7 @@ type Telling = Box<dyn FnOnce(&Lab) + Send>;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Locked {
     Order(OrderKey),
-    Name(OrderId),
+    Name(OrderName),
 }
 
 impl Disk {
