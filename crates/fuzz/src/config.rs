@@ -47,7 +47,12 @@ pub fn judge(data: &[u8]) {
 /// A name is repeated in a complaint, for the reader to find it; a value never is.
 fn names_it(text: &str) -> bool {
     let named = |line: &str| {
-        let name = line.split_once('=').map_or(line, |(name, _)| name);
+        // A section's name, and one in quotes, may have `=` in it.
+        let line = line.trim_start();
+        let name = match line.split_once('=') {
+            Some((name, _)) if !line.starts_with(['[', '"', '\'']) => name,
+            Some(_) | None => line,
+        };
         name.contains("CANARY")
     };
     // An inline table has names behind the first `=`; an escape may spell it.

@@ -77,7 +77,8 @@ fn taken(data: &[u8], rows: &[Row]) {
         Ok(text) if !data.contains(&b'"') => text,
         Ok(_) | Err(_) => return,
     };
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // Whoever turns a file into UTF-8 twice marks it twice.
+    let text = text.trim_start_matches('\u{feff}');
     let lines = text.split(['\n', '\r']);
     let mut lines = lines.filter(|line| !values(line).all(str::is_empty));
     let header = lines.next().unwrap_or_default();
