@@ -43,6 +43,16 @@ impl WallTime {
         )
     }
 
+    /// When the day of this time began in China, which has one offset all year: its upstreams and merchants
+    /// count days so.
+    #[must_use]
+    pub const fn midnight_in_china(self) -> Self {
+        const DAY: i64 = 24 * 60 * 60 * 1_000;
+        const OFFSET: i64 = 8 * 60 * 60 * 1_000;
+        let since = self.0.saturating_add(OFFSET).rem_euclid(DAY);
+        Self(self.0.saturating_sub(since))
+    }
+
     /// How long ago `earlier` was; zero when the clock says that it is still to come.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -211,6 +221,23 @@ mod tests {
     fn a_moment_is_shown_on_both_clocks() {
         let shown = format!("{:?}", moment(3, 90));
         assert_eq!(shown, "0ms (epoch 3 + 90s)");
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_in_china() {
+        // 2027-01-15 00:00 at +08:00, an hour before it and an hour before the next.
+        const MIDNIGHT: i64 = 1_799_942_400_000;
+        const HOUR: i64 = 3_600_000;
+        let midnight = |millis| WallTime(millis).midnight_in_china().millis();
+        assert_eq!(midnight(MIDNIGHT), MIDNIGHT);
+        assert_eq!(midnight(MIDNIGHT - HOUR), MIDNIGHT - 24 * HOUR);
+        assert_eq!(midnight(MIDNIGHT + 23 * HOUR), MIDNIGHT);
+        assert_eq!(midnight(MIDNIGHT + 24 * HOUR), MIDNIGHT + 24 * HOUR);
+        // Of 1970 as well, which began there before it did in Greenwich.
+        assert_eq!(midnight(0), -8 * HOUR);
+        for end in [i64::MIN, i64::MAX] {
+            assert!(midnight(end) <= end);
+        }
     }
 
     #[test]

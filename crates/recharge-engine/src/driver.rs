@@ -381,14 +381,11 @@ impl fmt::Debug for Setup {
 impl Caution {
     /// The guards of an order that is accepted now.
     fn guards(&self, now: crate::WallTime, allow_duplicate: bool) -> crate::store::Guards {
-        const DAY: i64 = 24 * 60 * 60 * 1000;
-        const SHANGHAI: i64 = 8 * 60 * 60 * 1000;
         let limited = self.account_orders_per_day.is_some() || self.account_yuan_per_day.is_some();
-        let midnight = now.millis() - (now.millis().saturating_add(SHANGHAI)).rem_euclid(DAY);
         crate::store::Guards {
             duplicate_since: (!allow_duplicate).then(|| now.before(self.duplicate_window)),
             account: limited.then_some(AccountLimits {
-                since: crate::WallTime::from_millis(midnight),
+                since: now.midnight_in_china(),
                 orders: self.account_orders_per_day,
                 yuan: self.account_yuan_per_day,
             }),

@@ -9,7 +9,6 @@ use recharge_engine::WallTime;
 
 const CHINA: Offset = offset(8);
 const HOUR: u64 = 3_600;
-const DAY_MILLIS: i64 = 86_400_000;
 
 /// For people, such as `2027-01-15 16:00:00+08:00`.
 pub fn local(at: WallTime) -> String {
@@ -53,13 +52,6 @@ pub fn age(span: Duration) -> String {
         (0, _, _) => format!("{hours}h {minutes}m"),
         (_, _, _) => format!("{days}d {hours}h"),
     }
-}
-
-/// Midnight in China, of the day that it is.
-pub fn midnight(now: WallTime) -> WallTime {
-    let offset = i64::from(CHINA.seconds()) * 1_000;
-    let day = now.millis().saturating_add(offset).div_euclid(DAY_MILLIS);
-    WallTime::from_millis((day * DAY_MILLIS).saturating_sub(offset))
 }
 
 /// The day of that name in China: from its midnight to the next.
@@ -117,19 +109,13 @@ mod tests {
         ] {
             assert_eq!(parse(text), Ok(AT), "{text}");
         }
-        assert_eq!(parse("2027-01-15"), Ok(midnight(AT)));
-        assert_eq!(parse(&local(midnight(AT))), Ok(midnight(AT)));
+        let midnight = AT.midnight_in_china();
+        assert_eq!(local(midnight), "2027-01-15 00:00:00+08:00");
+        assert_eq!(parse("2027-01-15"), Ok(midnight));
+        assert_eq!(parse(&local(midnight)), Ok(midnight));
         for wrong in ["", "today", "15.1.2027", "2027-02-30", "2027-01-15T25:00"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_day_begins_at_midnight_in_china() {
-        assert_eq!(local(midnight(AT)), "2027-01-15 00:00:00+08:00");
-        assert_eq!(midnight(midnight(AT)), midnight(AT));
-        let before = WallTime::from_millis(midnight(AT).millis() - 1);
-        assert_eq!(local(midnight(before)), "2027-01-14 00:00:00+08:00");
     }
 
     #[test]
@@ -150,7 +136,7 @@ mod tests {
         #[test]
         fn no_time_and_no_text_is_too_much(millis: i64, text: String) {
             let at = WallTime::from_millis(millis);
-            let _ = (local(at), rfc3339(at), midnight(at), parse(&text));
+            let _ = (local(at), rfc3339(at), at.midnight_in_china(), parse(&text));
         }
     }
 }

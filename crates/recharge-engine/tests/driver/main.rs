@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod clocks;
 #[path = "../common/mod.rs"]
 mod common;
 mod crowded;
@@ -383,21 +384,6 @@ async fn what_no_route_sells_is_not_accepted() {
         );
     }
     assert_eq!(desk.store.writes(), 1, "the beginning alone");
-}
-
-#[test]
-fn the_machines_clocks_go_forward_in_one_epoch() {
-    let clock = SystemClock::default();
-    clock.begin(Epoch(3));
-    let (earlier, later) = (clock.now(), clock.now());
-    assert!(later.not_before(earlier));
-    assert_eq!((earlier.epoch, later.epoch), (Epoch(3), Epoch(3)));
-    // Some time after 2024.
-    assert!(later.wall.millis() > 1_704_067_200_000);
-    let limit = clock.instant(later, Duration::from_secs(10)).unwrap();
-    assert!(limit > Instant::now());
-    clock.begin(Epoch(4));
-    assert_eq!(clock.instant(later, Duration::from_secs(10)), None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 use recharge_engine::memory::Fault;
 use recharge_engine::{AcceptError, StoreError};
 
+use super::uneven::{AT_ONCE, Fate, Uneven};
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -18,6 +19,29 @@ async fn an_order_that_is_not_durable_is_not_accepted() {
     // Sent again by its merchant, it is accepted.
     assert!(desk.driver.accept(new_order(), false).await.unwrap().new);
     assert_eq!(desk.rest().await.state(), OrderState::Succeeded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_hears_of_an_end_that_is_not_durable_yet() {
+    let store = MemoryStore::new(common::KEY);
+    let slow = |call| match call {
+        "append" => Fate::Takes(Duration::from_secs(3), Duration::ZERO),
+        _ => AT_ONCE,
+    };
+    let under = Arc::new(Uneven::new(&store, slow));
+    let script = Arc::new(first().submit(accepted()).query(succeeded()));
+    let desk = Desk::on(store, vec![script], |setup| setup.store = under).await;
+    desk.driver.accept(new_order(), false).await.unwrap();
+    let mut waits = desk.spawn();
+    let told = loop {
+        tokio::select! {
+            biased;
+            told = &mut waits => break told.unwrap(),
+            () = pass(1) => {}
+        }
+    };
+    assert_eq!(told.state(), OrderState::Succeeded);
+    assert_eq!(desk.states().await.last(), Some(&told.state()));
 }
 
 #[tokio::test(start_paused = true)]

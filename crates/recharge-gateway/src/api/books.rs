@@ -61,7 +61,7 @@ pub async fn statistics(
         None => Ok(otherwise),
         Some(text) => time::parse(&text).map_err(|right| Problem::field(field, right)),
     };
-    let from = time("from", params.from, time::midnight(now))?;
+    let from = time("from", params.from, now.midnight_in_china())?;
     let to = time(
         "to",
         params.to,
