@@ -268,7 +268,10 @@ impl Run {
                 // when the second one does.
                 let failover = self.lab.case().settings.failover;
                 let limit = Duration::from_hours(if failover { 92 } else { 46 });
-                let until = now + limit + acts::puts_limits_off(self.lab.case());
+                let latest = self.lab.case().orders().map(|(_, plan)| plan.at).max();
+                let until = now.max(latest.unwrap_or_default())
+                    + limit
+                    + acts::puts_limits_off(self.lab.case());
                 self.phase = Phase::Calm { until };
             }
             Phase::Calm { until } => {

@@ -40,6 +40,8 @@
 //! - **Providers** don't give numbers of their own, and no route has a ceiling for its price. A charge is
 //!   settled when somebody hears of it. A provider that refused a repeated packet doesn't say "no such order"
 //!   of it as well, and one that refused a number doesn't take it later.
+//! - **What bounds and stops**: gates, rates, breakers, the room at hand, a stop in order; and a store that can't be
+//!   reached. People are authenticated, all of them; and the order stands in every backup: none is new to one.
 //! - **Mistaken failures** last for less than the wait between two of them.
 //! - **Lives with more than three faults**, and most with three of which one is a takeover, a pause or a jump
 //!   of the clock: the list of parts says which are looked at. In the parts called `desk` people come only

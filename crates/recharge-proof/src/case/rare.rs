@@ -93,9 +93,9 @@ fn lost_by_a_backup(dice: &mut Dice, settings: &mut Settings, at: Duration) -> V
         parts.push(Part::Act(when, people(wish, 0, None)));
     }
     if dice.once_in(2) {
-        // A merchant may send again what the backup has forgotten, and only hours later.
+        // A merchant may send again what the backup has forgotten, and only days later.
         parts.push(Part::Order(OrderPlan {
-            at: restored + millis(dice, MINUTE, 8 * HOUR),
+            at: restored + millis(dice, MINUTE, 144 * HOUR),
             kind: AccountKind::Mobile,
             account: LATE,
             yuan: 50,

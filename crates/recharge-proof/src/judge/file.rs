@@ -14,6 +14,7 @@ use crate::order_name::OrderName;
 
 /// An order's file.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(crate) struct File {
     pub(crate) name: OrderName,
     pub(crate) account: Account,
@@ -22,8 +23,8 @@ pub(crate) struct File {
     pub(crate) version: u64,
     pub(crate) due: Option<WallTime>,
     pub(crate) attempts: Vec<Evidence>,
-    /// The last intent to send, for as long as its bytes may go.
-    pub(crate) intent: Option<Intent>,
+    /// The intents to send. A worker whose machine was suspended may carry out one that others have followed.
+    pub(crate) intents: Vec<Intent>,
     /// Who approved what, and whether something has been learned since.
     pub(crate) approval: Option<(Decision, bool)>,
     /// Who decided on its last move; `None`: nobody, it followed from evidence or time.
@@ -54,6 +55,8 @@ pub(crate) struct File {
     pub(crate) first_intent: Option<Duration>,
     /// When the backup was put back under whose hold it is.
     pub(crate) held_since: Option<Duration>,
+    /// Whether it comes from a backup and has not been held yet.
+    pub(crate) to_be_held: bool,
     /// When a callback last caused a question, and by whose clock.
     pub(crate) callback_asked: Option<(Duration, Epoch)>,
     /// The version of the newest evidence.
@@ -71,6 +74,13 @@ pub(crate) struct File {
 pub(crate) enum By {
     One,
     Two,
+}
+
+impl Intent {
+    /// Whether its bytes may go: whoever gives it up as unknown says that they still may.
+    pub(super) fn is_open(&self) -> bool {
+        !self.used && self.ended.is_none_or(|end| end == End::Unknown)
+    }
 }
 
 /// An intent to send.
@@ -97,7 +107,7 @@ impl File {
             version: 0,
             due: stored.order.due(),
             attempts: Vec::new(),
-            intent: None,
+            intents: Vec::new(),
             approval: None,
             decided: None,
             permitted: None,
@@ -116,6 +126,7 @@ impl File {
             waits_since: (!stored.order.acceptance().held).then(|| stored.order.accepted().wall),
             first_intent: None,
             held_since: restored.filter(|_| stored.order.acceptance().held),
+            to_be_held: false,
             callback_asked: None,
             evidence_version: 0,
             contradicted: false,
@@ -179,7 +190,8 @@ impl File {
     ) {
         let end = End::from(outcome);
         self.learned();
-        if let Some(intent) = self.intent.as_mut().filter(|it| it.token == token) {
+        let mut intents = self.intents.iter_mut();
+        if let Some(intent) = intents.find(|it| it.token == token) {
             if end == End::NotSent && intent.used {
                 complaints.add(3, "is called not sent, and its bytes have gone");
             }

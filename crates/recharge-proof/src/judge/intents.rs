@@ -32,6 +32,9 @@ impl Judge {
         if let Some(waited) = waited.filter(|waited| *waited >= self.times.pending_limit) {
             complaints.add(11, format!("is sent {waited:?} after it was accepted"));
         }
+        if file.to_be_held {
+            complaints.add(1, "comes from a backup, and is sent before it was held");
+        }
         file.occasion(writer.now);
         file.learned();
         file.held_since = None;
@@ -61,7 +64,7 @@ impl Judge {
         self.owns(&file.name, number);
         file.first_intent = file.first_intent.or(Some(at));
         file.permitted = None;
-        file.intent = Some(Intent {
+        file.intents.push(Intent {
             number: number.to_owned(),
             token: *token,
             by: writer.process,

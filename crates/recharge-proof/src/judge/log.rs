@@ -12,6 +12,7 @@ use super::callbacks::{only_hasten, only_its_own};
 use super::evidence::{Answered, End, Heard, Send};
 use super::file::File;
 use super::times::NEW_ORDERS_ARE_HELD;
+use super::wire::Packets;
 use super::{Judge, OrderName};
 use crate::executor::Process;
 
@@ -77,6 +78,13 @@ impl Judge {
         }
         if step.events.iter().any(sends) && lease.is_none() {
             complaints.add(5, "is sent without a lease");
+        }
+        let decides = |recorded: &Recorded| {
+            let event = &recorded.event;
+            matches!(event, Event::Approved { .. } | Event::Decided { .. })
+        };
+        if step.events.iter().any(decides) && lease.is_none() {
+            complaints.add(5, "is decided on without a lease");
         }
         if let Some(said) = file.must_reach_a_person.take()
             && file.state != OrderState::Review(ReviewReason::Contradiction)
@@ -166,6 +174,7 @@ impl Judge {
             }
             Event::Held => {
                 file.held_since = self.restored;
+                file.to_be_held = false;
                 file.waits_since = None;
                 file.occasion(writer.now);
             }
@@ -207,6 +216,12 @@ impl Judge {
             file.learned();
         }
         let times = (self.truly(*asked), self.truly(recorded.at));
+        if let Some(known) = file.attempt(*attempt)
+            && *purpose != Purpose::CallbackCounts
+            && !self.has_asked(&known.provider, &known.number, times)
+        {
+            complaints.add(6, "has an answer to what was not asked by then");
+        }
         let paid = file.attempts.iter().filter(|it| it.paid()).count();
         if let Some(known) = file.attempt(*attempt) {
             known.last = Some(said);
@@ -238,6 +253,8 @@ impl Judge {
         self.by_name.clear();
         self.kept.clear();
         self.restored = Some(now);
+        // The log has forgotten what gave occasion to ask, and asks anew.
+        self.sent.values_mut().for_each(Packets::asks_anew);
         let writer = Writer {
             process: crate::executor::OUTSIDE,
             monotonic: Duration::ZERO,
@@ -258,7 +275,8 @@ impl Judge {
                 self.allowed.insert(file.name.clone(), allowed);
             }
             file.due = stored.order.due();
-            file.intent = None;
+            file.intents.clear();
+            file.to_be_held = !file.state.is_end();
             // Whoever should have heard of it did, before the backup was put back.
             file.must_reach_a_person = None;
             if file.state.is_end() {

@@ -1,12 +1,13 @@
 //! What the judge sees on the wire.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use recharge_sim::Upstream;
 
 use super::Judge;
 use super::evidence::End;
+use super::file::Intent;
 use crate::executor::{Executor, Process};
 
 /// What was sent under one number.
@@ -16,6 +17,15 @@ pub(super) struct Packets {
     first: Vec<(Upstream, Vec<u8>)>,
     /// When each upstream was asked about it, in the last minute and in the last hour.
     asked: BTreeMap<Upstream, (Recent, Recent)>,
+    /// When each question about it left.
+    left: BTreeSet<(Upstream, Duration)>,
+}
+
+impl Packets {
+    /// Forgets how often it was asked about lately.
+    pub(super) fn asks_anew(&mut self) {
+        self.asked.clear();
+    }
 }
 
 /// When something happened lately.
@@ -80,13 +90,19 @@ impl Judge {
         let now = executor.monotonic(process);
         let within = self.times.send_deadline;
         let mut complaints = Vec::new();
-        let intents = self.files.values_mut().filter_map(|file| {
-            let intent = file.intent.as_mut()?;
-            (intent.number == number).then_some(intent)
-        });
-        let mut known = false;
-        for intent in intents {
-            known = true;
+        let intents = self
+            .files
+            .values_mut()
+            .flat_map(|file| file.intents.iter_mut());
+        let mut last = None;
+        for intent in intents.filter(|it| it.number == number) {
+            // Its own, as long as that may be carried out; or else whatever came last.
+            let own = |it: &Intent| it.by == process && it.is_open();
+            if own(intent) || !last.as_deref().is_some_and(own) {
+                last = Some(intent);
+            }
+        }
+        if let Some(intent) = last {
             if intent.by != process {
                 complaints.push((5, "by a worker that did not write the intent"));
             }
@@ -97,12 +113,10 @@ impl Judge {
             if now.saturating_sub(intent.at) > within {
                 complaints.push((3, "after the deadline of its intent"));
             }
-            // Whoever gives it up as unknown says that its bytes may still go.
             if intent.ended.is_some_and(|end| end != End::Unknown) {
                 complaints.push((3, "after its end is written down"));
             }
-        }
-        if !known {
+        } else {
             complaints.push((3, "without a durable intent"));
         }
         for (invariant, how) in complaints {
@@ -121,6 +135,21 @@ impl Judge {
         }
     }
 
+    /// Whether a question about a number left in that while.
+    pub(super) fn has_asked(
+        &self,
+        provider: &str,
+        number: &str,
+        (asked, heard): (Duration, Duration),
+    ) -> bool {
+        let left = self.sent.get(number).map(|packets| &packets.left);
+        left.zip(Upstream::parse(provider))
+            .is_some_and(|(left, upstream)| {
+                let within = (upstream, asked)..=(upstream, heard);
+                left.range(within).next().is_some()
+            })
+    }
+
     /// For how long workers stood still in that while.
     pub(super) fn stood_between(&self, from: Duration, to: Duration) -> Duration {
         stood_between(&self.stood, from, to)
@@ -135,6 +164,7 @@ impl Judge {
         now: Duration,
     ) {
         let packets = self.sent.entry(number.to_owned()).or_default();
+        packets.left.insert((upstream, now));
         let asked = packets.asked.entry(upstream).or_default();
         let (asked, in_an_hour) = (asked.0.count(now, MINUTE), asked.1.count(now, HOUR));
         let owner = self.owners.get(number);
