@@ -94,6 +94,11 @@ impl Core {
                     return Err(StoreError::Unavailable("a task died".to_owned()));
                 };
                 match told {
+                    // Of a backup it must not be crossed off by whoever could not hold all of it.
+                    Err(TellError::LeaseLost) if restored => {
+                        let why = "another worker has begun on the restored store";
+                        return Err(StoreError::Unavailable(why.to_owned()));
+                    }
                     Ok(())
                     | Err(TellError::NoSuchOrder | TellError::LeaseLost | TellError::Refused(_)) => {
                     }

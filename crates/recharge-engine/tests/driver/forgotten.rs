@@ -227,6 +227,32 @@ async fn v8_a_restored_backup_whose_orders_could_not_all_be_held_does_not_start(
 }
 
 #[tokio::test(start_paused = true)]
+async fn v8_who_is_overtaken_while_it_holds_a_restored_backup_does_not_cross_it_off() {
+    let lost = Desk::new(vec![first().submit(accepted()).query(succeeded())]).await;
+    lost.rest().await;
+    let store = lost.store.restored_from(2);
+    let start = |fate| {
+        let providers: Vec<Arc<dyn Provider>> = vec![Arc::new(first().query(succeeded()))];
+        let under = Arc::new(Uneven::new(&store, once("claim", fate)));
+        let clock = Arc::new(TokioClock::start());
+        tokio::spawn(Setup::new(under, providers, clock).start())
+    };
+    let overtaken = start(Fate::Takes(Duration::from_secs(5), Duration::ZERO));
+    pass(2).await;
+    // Another worker begins, and dies at once.
+    store.begin().await.unwrap();
+    let overtaken = overtaken.await.unwrap();
+    assert!(
+        matches!(overtaken, Err(StartError::Store(_))),
+        "{overtaken:?}"
+    );
+    let began = start(AT_ONCE).await.unwrap().unwrap();
+    pass(60).await;
+    let order = began.order(&MerchantId::local(), &lost.id).await;
+    assert!(order.unwrap().unwrap().order.is_held());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_order_that_is_put_down_twice_is_asked_about_once() {
     let desk = Desk::new(vec![first().submit(accepted()).query(charging())]).await;
     // Asked after six seconds; the next question comes fifteen later.
