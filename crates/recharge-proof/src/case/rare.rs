@@ -9,7 +9,7 @@ use recharge_sim::{FaultKind, Stage, Upstream};
 use super::draw::{HOUR, MINUTE, millis};
 use super::{Act, Decisions, OrderPlan, Part, Settings, When, Wish};
 use crate::dice::Dice;
-use crate::points::Point;
+use crate::points::{Op, Point};
 
 /// Leads a case towards one of the stories, and the order that it is about.
 pub(super) fn lead(dice: &mut Dice, workers: u32, settings: &mut Settings, parts: &mut Vec<Part>) {
@@ -23,7 +23,7 @@ pub(super) fn lead(dice: &mut Dice, workers: u32, settings: &mut Settings, parts
     settings.mute = None;
     settings.calm_at = settings.calm_at.max(Duration::from_millis(4 * HOUR));
     let more = match dice.below(15) {
-        0 => lost_by_a_backup(dice, settings, at),
+        0 => lost_by_a_backup(dice, workers, settings, at),
         1 => overtaken_by_a_backup(dice, settings, at),
         2 => sent_again(dice),
         3 | 4 => sent_elsewhere(dice, at, plan),
@@ -66,7 +66,12 @@ fn people(wish: Wish, first: u8, second: Option<u8>) -> Act {
 
 /// A backup from before the order was sent, or ended, is put back, while a request may be on its way; somebody
 /// doesn't want to wait.
-fn lost_by_a_backup(dice: &mut Dice, settings: &mut Settings, at: Duration) -> Vec<Part> {
+fn lost_by_a_backup(
+    dice: &mut Dice,
+    workers: u32,
+    settings: &mut Settings,
+    at: Duration,
+) -> Vec<Part> {
     settings.settle = millis(dice, 1_000, 20 * MINUTE);
     let restore = Act::Restore {
         thousandths: dice.between(300, 1000),
@@ -91,6 +96,23 @@ fn lost_by_a_backup(dice: &mut Dice, settings: &mut Settings, at: Duration) -> V
         };
         let when = When::Since(0, millis(dice, 1_000, 40 * MINUTE));
         parts.push(Part::Act(when, people(wish, 0, None)));
+    }
+    if workers > 1 && dice.once_in(2) {
+        // Who begins on it is overtaken, by one that dies before it has looked through it.
+        let begun = |nth| When::Reached(Point::Durable(Op::Begin), nth);
+        let first = u64::from(workers) + 1;
+        let pause = Act::Pause {
+            slot: 0,
+            lasts: millis(dice, 10, 20_000),
+            suspended: false,
+        };
+        let kill = Act::Kill {
+            slot: 1,
+            restart: millis(dice, MINUTE, HOUR),
+        };
+        parts.push(Part::Act(begun(first), pause));
+        parts.push(Part::Act(begun(first), Act::TakeOver { slot: 1 }));
+        parts.push(Part::Act(begun(first + 1), kill));
     }
     if dice.once_in(2) {
         // A merchant may send again what the backup has forgotten, and only days later.
