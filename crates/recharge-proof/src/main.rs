@@ -61,7 +61,7 @@ enum Task {
         /// How long at most
         #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
         seconds: u64,
-        /// Only parts whose names contain this
+        /// Only the part of this name; without one, those whose names contain it
         #[arg(long, value_name = "TEXT", default_value = "")]
         only: String,
     },

@@ -46,6 +46,8 @@
 //! - **Lives with more than three faults**, and most with three of which one is a takeover, a pause or a jump
 //!   of the clock: the list of parts says which are looked at. In the parts called `desk` people come only
 //!   while the order is on the desk.
+//! - **What waits too long** after a restore: the hold takes time of its own, and only that it does not expire
+//!   too early is a law there.
 //! - **People and a takeover** come together only where the first provider can't be asked; callbacks and a
 //!   takeover never.
 //! - Invariants 4 (the same bytes), 9 (crashes of the store itself), 13 and 14.
@@ -125,10 +127,11 @@ impl Report {
 pub struct Parts(Vec<Part>);
 
 impl Parts {
-    /// Those whose names contain a text. `None`, if there is none.
+    /// The one of that name; without one, those whose names contain the text. `None`, if there are none.
     pub fn named(text: &str) -> Option<Self> {
-        let parts = parts::all().into_iter();
-        let parts: Vec<_> = parts.filter(|part| part.name.contains(text)).collect();
+        let mut parts = parts::all();
+        let exactly = parts.iter().any(|part| part.name == text);
+        parts.retain(|part| part.name == text || !exactly && part.name.contains(text));
         (!parts.is_empty()).then_some(Self(parts))
     }
 }

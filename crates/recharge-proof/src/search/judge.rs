@@ -3,7 +3,7 @@
 use recharge_core::{OrderState, ReviewReason};
 use recharge_engine::{Alarm, Effect, Input, Order, Purpose, Step};
 
-use super::ledger::{Around, Broken, Lawful, Ledger, Say, broken, law, say};
+use super::ledger::{Around, Broken, Decided, Lawful, Ledger, Say, broken, law, say};
 use super::part::{Fault, Part};
 use super::world::World;
 
@@ -118,8 +118,8 @@ impl Made<'_> {
         let paid = proof.is_some_and(|proof| proof.paid);
         let against = match (self.was.state, said) {
             (OrderState::Failed, Say::Charging | Say::Succeeded) => true,
-            (OrderState::Succeeded, Say::Failed) => self.was.decided || paid,
-            (OrderState::Succeeded, Say::NoSuchOrder) => self.was.decided,
+            (OrderState::Succeeded, Say::Failed) => self.was.decided.is_some() || paid,
+            (OrderState::Succeeded, Say::NoSuchOrder) => self.was.decided.is_some(),
             _ => false,
         };
         let contradiction = OrderState::Review(ReviewReason::Contradiction);
@@ -187,16 +187,18 @@ impl World {
                 format!("charged, or to be charged, {charges} times where {allowed} are allowed"),
             );
         }
-        let judged = !self.reversed && !self.ledger.decided;
+        let decided = self.ledger.decided;
+        let judged = !self.reversed;
         match order.state() {
+            // One person alone says "failed" only where it is proved.
             OrderState::Failed => law(
                 6,
-                !judged || !self.upstream.could_charge(),
+                !judged || decided == Some(Decided::ByTwo) || !self.upstream.could_charge(),
                 "called failed, and the customer is or may be charged",
             )?,
             OrderState::Succeeded => law(
                 7,
-                !judged || self.upstream.paid(),
+                !judged || decided.is_some() || self.upstream.paid(),
                 "called succeeded, and nobody has paid",
             )?,
             OrderState::Pending

@@ -62,6 +62,14 @@ struct Approval {
     fresh: bool,
 }
 
+/// How many people decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Decided {
+    /// One may say only what is proved, but for "succeeded".
+    ByOne,
+    ByTwo,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Ledger {
     pub(crate) state: OrderState,
@@ -73,10 +81,13 @@ pub(crate) struct Ledger {
     /// What people have allowed that has not been sent.
     permit: Option<Verdict>,
     approval: Option<Approval>,
-    /// Whether people decided where the order is now.
-    pub(crate) decided: bool,
+    /// Who decided where the order is now, if people did.
+    pub(crate) decided: Option<Decided>,
     pub(crate) entered: True,
     entered_epoch: u64,
+    /// When it was accepted, and when it entered its state, on the wall clock, in ticks.
+    accepted: i64,
+    entered_wall: i64,
     /// When a callback last caused a question.
     callback_asked: Option<u32>,
     /// Whether each person has seen all evidence.
@@ -86,7 +97,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(accepted: i64) -> Self {
         Self {
             state: OrderState::Pending,
             proofs: Vec::new(),
@@ -94,9 +105,11 @@ impl Ledger {
             permits: 0,
             permit: None,
             approval: None,
-            decided: false,
+            decided: None,
             entered: True { tick: 0, place: 0 },
             entered_epoch: 0,
+            accepted,
+            entered_wall: accepted,
             callback_asked: None,
             fresh: true,
             told: 0,
@@ -142,6 +155,7 @@ impl Ledger {
                 });
                 (proof.denials, proof.failed_at, proof.failed_twice) = (0, None, false);
                 let wall = recorded.at.wall.millis().div_euclid(1000);
+                self.waits_no_longer(wall, around)?;
                 self.first_submit = self.first_submit.or(Some(wall));
             }
             Event::SendEnded {
@@ -237,6 +251,7 @@ impl Ledger {
                 let wall = recorded.at.wall.millis().div_euclid(1000);
                 self.in_time(*cause, wall, around)?;
                 self.moved(*to, around)?;
+                self.entered_wall = wall;
                 self.entered_epoch = recorded.at.epoch.0;
             }
             Event::CallbackSeen { .. }

@@ -42,6 +42,10 @@ pub(crate) fn all() -> Vec<Part> {
         callback_counts: true,
         ..Kind::PLAIN
     });
+    let covered = first(Kind {
+        callback_counts: true,
+        ..Kind::PLAIN
+    });
     let switched = first(Kind {
         failover: true,
         ..Kind::PLAIN
@@ -58,6 +62,9 @@ pub(crate) fn all() -> Vec<Part> {
         part("any-3", &ANY, 3),
         Part::new("switched-any-2", switched, &ANY).most(2),
         part("callbacks-any-1", &ANY, 1).callbacks(2),
+        Part::new("covered-any-1", covered, &ANY)
+            .most(1)
+            .callbacks(2),
         part("restore-any-2", &with(&[Restore]), 2),
         part("desk-quiet", &[], 0).people(3).at_desk().looks(),
         part("any-and-pause-2", &with(&[Pause]), 2),
@@ -77,9 +84,33 @@ pub(crate) fn all() -> Vec<Part> {
         two("two-pause-2", &[Pause], 2),
         Part::new("deaf-two-1", deaf, &[Takeover]).most(1).people(2),
         Part::new("switched-two-2", switched, &[Takeover, Mistaken]).most(2),
+        part("restore-people-1", &[Restore], 1).people(1),
+        Part::new("loose-restore-2", loose, &[Restore, Late, LostReply]).most(2),
+        part("desk-and-pause-2", &[Pause, NoConnection, LostRequest], 2)
+            .people(2)
+            .at_desk(),
         part("desk-any-1", &ANY, 1).people(2).at_desk(),
         part("callbacks-any-2", &ANY, 2).callbacks(1),
         part("any-and-clock-3", &with(&[Ahead, Back]), 3),
         part("people-3", &[], 0).people(3).looks(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::all;
+
+    /// Or it would not be seen that a part can't fail.
+    #[test]
+    fn every_part_has_a_planted_bug_to_find_and_the_bugs_know_the_parts() {
+        let parts: BTreeSet<String> = all().into_iter().map(|part| part.name).collect();
+        let named: BTreeSet<String> = include_str!("../../planted.toml")
+            .lines()
+            .filter_map(|line| line.strip_prefix("part = \"")?.strip_suffix('"'))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(named, parts);
+    }
 }

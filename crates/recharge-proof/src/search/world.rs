@@ -162,7 +162,7 @@ impl World {
             place: 1,
             offset: 0,
             log: order,
-            ledger: Arc::new(Ledger::new()),
+            ledger: Arc::new(Ledger::new(DAWN)),
             upstream: Arc::new(Upstream::default()),
             workers: [Some(Arc::new(worker)), None],
             lease: 1,

@@ -47,6 +47,8 @@ impl Ledger {
         self.first_submit
             .map(|at| (around.wall - at).min(i64::from(ticks(times.charging_limit + back))))
             .hash(out);
+        let waits = i64::from(ticks(times.pending_limit + back));
+        (around.wall - self.waits_since()).min(waits).hash(out);
         (self.permits, &self.permit, &self.approval).hash(out);
         (self.decided, self.fresh).hash(out);
         self.callback_asked

@@ -4,7 +4,8 @@ use recharge_core::{OrderState, ReviewReason, Standing};
 use recharge_engine::{Cause, Verdict};
 
 use super::proof::{Proof, Say};
-use super::{Around, Lawful, Ledger, at, broken, law, quarantine, ticks};
+use super::{Around, Decided, Lawful, Ledger, at, broken, law, quarantine, ticks};
+use crate::search::part::Fault;
 
 impl Ledger {
     /// Before any byte: no earlier attempt may be open, unless people allowed it, and each that ever had
@@ -79,8 +80,9 @@ impl Ledger {
             Verdict::Succeeded => {}
             Verdict::Failed => law(
                 6,
-                two || self.all_negative(),
-                "one person calls failed what has an attempt that is not negative",
+                two || self.all_negative()
+                    && self.state != OrderState::Review(ReviewReason::Contradiction),
+                "one person calls failed what has an attempt that is not negative, or a contradiction",
             )?,
             Verdict::Cancel => law(
                 6,
@@ -110,7 +112,7 @@ impl Ledger {
             self.permits = self.permits.saturating_add(1);
             self.permit = Some(verdict.clone());
         }
-        self.decided = true;
+        self.decided = Some(if two { Decided::ByTwo } else { Decided::ByOne });
         Ok(())
     }
 
@@ -131,7 +133,8 @@ impl Ledger {
         if !listed {
             return broken(10, format!("the table has no move from {from} to {to}"));
         }
-        let decided = std::mem::take(&mut self.decided);
+        let by = self.decided.take();
+        let decided = by.is_some();
         let contradiction = from == Review(ReviewReason::Contradiction);
         match to {
             Submitting => self.permit = None,
@@ -146,7 +149,7 @@ impl Ledger {
                     decided || !contradiction,
                     "a contradiction settled itself",
                 )?;
-                self.decided = decided;
+                self.decided = by;
             }
             Succeeded => {
                 let paid = self.proofs.iter().any(|proof| proof.paid);
@@ -156,7 +159,7 @@ impl Ledger {
                     decided || !contradiction,
                     "a contradiction settled itself",
                 )?;
-                self.decided = decided;
+                self.decided = by;
             }
             Review(ReviewReason::ProbablyNotTaken) => self.probably_not_taken(around)?,
             Pending => law(
@@ -189,12 +192,35 @@ impl Ledger {
         let limit = match (cause, self.state) {
             (Cause::Overdue, OrderState::Charging) => times.charging_limit,
             (Cause::Overdue, OrderState::Unknown) => times.unknown_limit,
+            (Cause::Expired, _) => times.pending_limit,
             _ => return Ok(()),
         };
-        let passed = self
-            .first_submit
-            .is_some_and(|first| wall - first >= i64::from(ticks(limit)));
-        law(11, passed, "called overdue before its limit")
+        let since = match cause {
+            Cause::Expired => Some(self.waits_since()),
+            _ => self.first_submit,
+        };
+        let passed = since.is_some_and(|since| wall - since >= i64::from(ticks(limit)));
+        law(11, passed, "overdue or expired before its limit")
+    }
+
+    /// Since when it waits to be sent. What people have allowed waits from then on.
+    pub(super) fn waits_since(&self) -> i64 {
+        if self.permit.is_some() {
+            self.entered_wall
+        } else {
+            self.accepted
+        }
+    }
+
+    /// What has waited for too long is not sent any more. The hold of a restored backup takes time of its own.
+    pub(super) fn waits_no_longer(&self, wall: i64, around: Around<'_>) -> Lawful {
+        let limit = i64::from(ticks(around.part.policy.times.pending_limit));
+        let expired = wall - self.waits_since() >= limit;
+        law(
+            11,
+            !expired || around.part.allows(Fault::Restore),
+            "sent though it has waited too long",
+        )
     }
 
     fn probably_not_taken(&self, around: Around<'_>) -> Lawful {
