@@ -40,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) mute: Option<Upstream>,
     /// Whether Jisu's callbacks count, when it is the mute one.
     pub(crate) callbacks_count: bool,
+    /// Whether the providers are not known to refuse a number that they have.
+    pub(crate) duplicates_pass: bool,
     pub(crate) price_ceiling: bool,
     pub(crate) jisu_first: bool,
     /// The provider that is switched off from when a backup was put back.

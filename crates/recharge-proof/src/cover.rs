@@ -296,6 +296,14 @@ impl Cover {
             .collect()
     }
 
+    /// What was never met, a line each.
+    pub fn unmet(&self, wanted: Wanted) -> Vec<String> {
+        let all = self.all(wanted).into_iter();
+        all.filter(|met| met.count == 0)
+            .map(|met| format!("never met: {}", met.name))
+            .collect()
+    }
+
     /// How many different things are to be met, and how many were.
     pub fn summary(&self, wanted: Wanted) -> (usize, usize) {
         let all = self.all(wanted);

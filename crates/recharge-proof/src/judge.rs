@@ -31,7 +31,7 @@ use crate::order_name::OrderName;
 
 pub(crate) use file::File;
 pub(crate) use log::Writer;
-pub(crate) use times::LAST_ASKING;
+pub(crate) use times::{LAST_ASKING, of_the_lifecycle};
 
 /// What the judge knows.
 #[derive(Debug)]
@@ -65,6 +65,8 @@ pub(crate) struct Judge {
     /// Whether the limits, which are of the wall clock, can be judged by true time.
     steady: bool,
     callbacks_count: bool,
+    /// Whether a number may be sent again at all.
+    refuses_duplicates: bool,
     /// The lease of who has begun last.
     pub(crate) lease: Lease,
     /// The callbacks that are durable: our number, and what they claim.
@@ -127,6 +129,7 @@ impl Judge {
             steady: case.limits_are_steady(),
             callbacks_count: case.settings.callbacks_count
                 && case.settings.mute == Some(Upstream::Jisu),
+            refuses_duplicates: !case.settings.duplicates_pass,
             lease: Lease(0),
             kept: Vec::new(),
             violations: Vec::new(),

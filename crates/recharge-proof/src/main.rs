@@ -210,6 +210,7 @@ fn lives(plan: Plan, floors: bool, cover: bool) -> bool {
         say!("not exercised enough:");
         print(&missing);
     }
+    print(&shown.cover.unmet(plan.wanted));
     let (kinds, met) = shown.cover.summary(plan.wanted);
     say!(
         "lives lifecycles={} violations={} cases={} events={} polls={} met={met}/{kinds} trace={:016x} seconds={seconds:.1} per_second={:.0}",

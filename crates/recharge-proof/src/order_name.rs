@@ -18,11 +18,14 @@ impl OrderName {
         let merchant = if order.is_multiple_of(2) {
             "shop"
         } else {
-            "bazaar"
+            "shop1"
         };
+        // One after the other, "shop1" and "x0" is what "shop" and "1x0" is.
+        let turn = order / 2;
+        let lead = if turn.is_multiple_of(2) { "" } else { "1" };
         Some(Self {
             merchant: MerchantId::parse(merchant).ok()?,
-            order_id: OrderId::parse(&format!("order-{}", order / 2)).ok()?,
+            order_id: OrderId::parse(&format!("{lead}x{}", turn / 2)).ok()?,
         })
     }
 

@@ -16,6 +16,7 @@ use recharge_sim::{
 use crate::clock::WorkerClock;
 use crate::dice::Dice;
 use crate::executor::{In, Process};
+use crate::judge::of_the_lifecycle;
 use crate::lab::{APPROVERS, Lab};
 use crate::store::ModelStore;
 use crate::wire::Wire;
@@ -118,6 +119,10 @@ fn setup(lab: &Lab, process: Process, store: Arc<ModelStore>) -> Option<Setup> {
     let seed = Dice::stream(lab.case().id.seed, 5, u64::from(process.0)).next();
     let routes = routes(lab, &providers);
     let mut setup = Setup::new(store, providers, Arc::new(clock));
+    if setup.times != of_the_lifecycle() {
+        let what = "what waits, and for how long, is not as the lifecycle has it";
+        lab.inner().judge.violated(11, what);
+    }
     setup.seed = Some(seed);
     setup.routes = routes;
     setup.tasks = Arc::new(In(lab.executor().clone(), process));
@@ -165,10 +170,12 @@ fn routes(lab: &Lab, providers: &[Arc<dyn Provider>]) -> BTreeMap<AccountKind, V
         if mute == Some(name) {
             route.can_query = false;
             // Of Juhe's it must not, whatever is configured: its signature doesn't cover the state.
-            route.callback_counts = settings.callbacks_count;
+            route.callback_counts |= settings.callbacks_count;
         }
         route.enabled = off != Some(name);
-        route.failover_after_failure = settings.failover;
+        // What is off unless it is switched on is left as it comes.
+        route.failover_after_failure |= settings.failover;
+        route.refuses_duplicates &= !settings.duplicates_pass;
         if settings.price_ceiling {
             route.price_ceiling = Money::from_yuan(60);
         }

@@ -133,6 +133,7 @@ fn settings(dice: &mut Dice, liar: bool) -> Settings {
         failover: dice.once_in(12),
         mute,
         callbacks_count: dice.once_in(2),
+        duplicates_pass: dice.once_in(20),
         price_ceiling: dice.once_in(10),
         jisu_first: dice.once_in(2),
         off_since_backup: None,

@@ -6,6 +6,8 @@ use std::time::Duration;
 use recharge_core::{QueryOutcome, SubmitOutcome, UpstreamOrderId, UpstreamState};
 use recharge_engine::{Epoch, Purpose, SendToken, Times};
 
+use super::times::quarantine;
+
 /// One number at one provider.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Evidence {
@@ -210,10 +212,4 @@ impl Evidence {
     pub(crate) fn failed_for_good(&self, apart: Duration) -> bool {
         !self.unsent() && !self.refused() && self.failed(apart)
     }
-}
-
-/// For how long after the intent "no such order" proves nothing: until no byte can be under way any more, and
-/// the wait from then on.
-fn quarantine(times: &Times) -> Duration {
-    times.send_deadline + times.request_timeout + times.not_found_quarantine
 }

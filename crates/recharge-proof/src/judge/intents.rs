@@ -8,6 +8,7 @@ use super::Judge;
 use super::evidence::{Evidence, Send};
 use super::file::{File, Intent};
 use super::log::{Complaints, Writer};
+use super::times::in_flight;
 
 impl Judge {
     /// An intent to send has become durable.
@@ -117,7 +118,7 @@ impl Judge {
                 .pending_since
                 .and_then(|then| other.asked_since(then, failed));
             let until =
-                asked.map(|asked| asked + self.times.in_flight() + self.stood_between(asked, at));
+                asked.map(|asked| asked + in_flight(&self.times) + self.stood_between(asked, at));
             other.may_have_gone() && until.is_none_or(|until| at > until)
         });
         if let Some((_, unasked)) = unasked {

@@ -95,6 +95,10 @@ impl Judge {
             );
             complaints.add(6, what);
         }
+        let answered = |recorded: &Recorded| matches!(recorded.event, Event::Answered { .. });
+        if step.events.iter().any(answered) {
+            self.leaves_its_desk(&file, &mut complaints);
+        }
         if file.paid_again && !step.alarms.contains(&Alarm::PaidTwice) {
             complaints.add(1, "is paid twice, and no person hears of it");
         }

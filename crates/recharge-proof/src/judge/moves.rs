@@ -9,6 +9,7 @@ use super::Judge;
 use super::evidence::Evidence;
 use super::file::File;
 use super::log::{Complaints, Writer};
+use super::times::quarantine;
 
 /// The table of moves, as the lifecycle has it.
 const fn may_become(from: OrderState, to: OrderState) -> bool {
@@ -135,7 +136,30 @@ impl Judge {
     /// Whether what was sent before its backup was put back may still arrive. The hold lasts longer than that.
     pub(super) fn is_held(&self, file: &File, at: Duration) -> bool {
         file.held_since
-            .is_some_and(|since| at < since + self.times.quarantine())
+            .is_some_and(|since| at < since + quarantine(&self.times))
+    }
+
+    /// What an answer proves ends it, on a desk as well; but a contradiction is for people, and what is held may
+    /// have been sent in a way that its log has lost. Two failures count by one clock.
+    pub(super) fn leaves_its_desk(&self, file: &File, complaints: &mut Complaints) {
+        let OrderState::Review(reason) = file.state else {
+            return;
+        };
+        if reason == ReviewReason::Contradiction {
+            return;
+        }
+        let apart = self.times.confirm_failure_after;
+        if file.attempts.iter().any(Evidence::paid) {
+            complaints.add(11, "is on a desk still, and it is proved that it succeeded");
+        }
+        let failed = file.attempts.iter().any(|it| it.failed_for_good(apart));
+        let negative = file.attempts.iter().all(|it| it.negative(apart));
+        let mut heard = file.attempts.iter().flat_map(|it| &it.answers);
+        let first = heard.next().map(|it| it.epoch);
+        let one_clock = heard.all(|it| Some(it.epoch) == first);
+        if failed && negative && one_clock && file.held_since.is_none() {
+            complaints.add(11, "is on a desk still, and it is proved that it failed");
+        }
     }
 
     fn can_be_asked(&self, file: &File) -> bool {

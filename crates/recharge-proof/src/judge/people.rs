@@ -85,6 +85,10 @@ impl Judge {
             {
                 complaints.add(2, format!("may be sent by {provider} once more"));
             }
+            if matches!(decision.verdict, Verdict::SendAgain { .. }) && !self.refuses_duplicates {
+                let what = "may be sent again, and its upstream is not known to refuse duplicates";
+                complaints.add(2, what);
+            }
             let from = match decision.verdict {
                 Verdict::SendElsewhere { .. } => {
                     file.state == OrderState::Review(ReviewReason::ProbablyNotTaken)

@@ -23,7 +23,7 @@ pub(super) const NEW_ORDERS_ARE_HELD: Duration = hours(7 * 24);
 pub(crate) const LAST_ASKING: Duration = hours(7 * 24);
 
 /// The times of the lifecycle.
-pub(super) fn of_the_lifecycle() -> Times {
+pub(crate) fn of_the_lifecycle() -> Times {
     Times {
         query_after: vec![
             seconds(5),
@@ -55,4 +55,15 @@ pub(super) fn of_the_lifecycle() -> Times {
             LAST_ASKING,
         ],
     }
+}
+
+/// For how long after the intent a byte may be under way.
+pub(super) fn in_flight(times: &Times) -> Duration {
+    times.send_deadline + times.request_timeout
+}
+
+/// For how long after the intent "no such order" proves nothing: until no byte can be under way any more, and
+/// the wait from then on.
+pub(super) fn quarantine(times: &Times) -> Duration {
+    in_flight(times) + times.not_found_quarantine
 }

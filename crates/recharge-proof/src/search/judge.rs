@@ -1,11 +1,14 @@
 //! The laws: what must hold of each step that becomes durable, and of each state.
 
-use recharge_core::{OrderState, ReviewReason};
+use recharge_core::{OrderState, ReviewReason, Standing};
 use recharge_engine::{Alarm, Effect, Input, Order, Purpose, Step};
 
 use super::ledger::{Around, Broken, Decided, Lawful, Ledger, Say, broken, law, say};
 use super::part::{Fault, Part};
 use super::world::World;
+
+/// How many epochs are known while the first lasts: they count from one.
+const FIRST_EPOCH: usize = 2;
 
 /// A step that became durable: what was, and what is.
 #[derive(Debug, Clone, Copy)]
@@ -137,7 +140,8 @@ impl Made<'_> {
         Ok(())
     }
 
-    /// Past its limit no order goes on as if nothing were the matter.
+    /// Past its limit no order goes on as if nothing were the matter; and what an answer proves ends it, on a desk
+    /// as well.
     fn goes_on(&self, around: Around<'_>) -> Lawful {
         let counts = match self.input {
             Input::Due { .. } => true,
@@ -153,6 +157,9 @@ impl Made<'_> {
         let limit = match self.is.state {
             OrderState::Charging => times.charging_limit,
             OrderState::Unknown => times.unknown_limit,
+            OrderState::Review(reason) if counts && reason != ReviewReason::Contradiction => {
+                return self.leaves_its_desk(around);
+            }
             _ => return Ok(()),
         };
         let over = self
@@ -160,6 +167,22 @@ impl Made<'_> {
             .first_submit
             .is_some_and(|first| around.wall - first >= i64::from(super::ledger::ticks(limit)));
         law(11, !(counts && over), "past its limit, and not on a desk")
+    }
+
+    /// A contradiction is for people; and under a hold there may be more than the log has. Two failures count by
+    /// one clock.
+    fn leaves_its_desk(&self, around: Around<'_>) -> Lawful {
+        let proofs = &self.is.proofs;
+        let paid = proofs.iter().any(|proof| proof.paid);
+        law(11, !paid, "paid, as an answer proves, and still on a desk")?;
+        let failed = proofs.iter().any(|it| it.standing() == Standing::Failed);
+        law(
+            11,
+            !(failed && self.is.all_negative())
+                || around.part.allows(Fault::Restore)
+                || around.began.len() > FIRST_EPOCH,
+            "failed, as an answer proves, and still on a desk",
+        )
     }
 }
 

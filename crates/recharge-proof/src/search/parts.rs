@@ -89,6 +89,10 @@ pub(crate) fn all() -> Vec<Part> {
         part("desk-and-pause-2", &[Pause, NoConnection, LostRequest], 2)
             .people(2)
             .at_desk(),
+        Part::new("loose-desk-1", loose, &[LostRequest])
+            .most(1)
+            .people(2)
+            .at_desk(),
         part("desk-any-1", &ANY, 1).people(2).at_desk(),
         part("callbacks-any-2", &ANY, 2).callbacks(1),
         part("any-and-clock-3", &with(&[Ahead, Back]), 3),
