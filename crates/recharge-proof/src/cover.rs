@@ -55,22 +55,28 @@ const INPUTS: [&str; 9] = [
     "decide",
 ];
 
-/// Pairs that take two rare things at once: an answer that comes after a person, another worker or another
-/// answer has moved the order on.
-const RARE: [Pair; 17] = [
+/// Pairs that take two rare things at once: an answer that comes just while an order is on its way from one state to
+/// the next.
+const RARE: [Pair; 3] = [
+    Pair("pending", "submit ended"),
+    Pair("submitting", "probed"),
+    Pair("review", "priced"),
+];
+
+/// Pairs that are as rare where one worker never takes over from another: what comes after somebody else has moved
+/// the order on.
+const LATE: [Pair; 15] = [
+    Pair("submitting", "due"),
     Pair("submitting", "priced"),
     Pair("charging", "priced"),
     Pair("unknown", "priced"),
-    Pair("review", "priced"),
     Pair("succeeded", "priced"),
     Pair("failed", "priced"),
-    Pair("submitting", "probed"),
-    Pair("charging", "probed"),
-    Pair("unknown", "probed"),
-    Pair("review", "probed"),
     Pair("succeeded", "probed"),
     Pair("failed", "probed"),
-    Pair("pending", "submit ended"),
+    Pair("charging", "submit ended"),
+    Pair("unknown", "submit ended"),
+    Pair("review", "submit ended"),
     Pair("succeeded", "submit ended"),
     Pair("failed", "submit ended"),
     Pair("succeeded", "recovered"),
@@ -110,6 +116,12 @@ const ONCE_IN: u64 = 50_000;
 const RARELY: u64 = 2_000_000;
 
 impl Pair {
+    /// In how many lives it must be met once.
+    fn once_in(&self, reach: Reach) -> u64 {
+        let rare = RARE.contains(self) || !reach.takeovers && LATE.contains(self);
+        if rare { RARELY } else { ONCE_IN }
+    }
+
     pub(crate) fn of(order: &Order, input: &Input) -> Self {
         let input = match input {
             Input::Due { .. } => "due",
@@ -267,11 +279,7 @@ impl Cover {
                 all.push(Met {
                     name: format!("pair: {state}, {input}"),
                     count: self.pairs.get(&pair).copied().unwrap_or_default(),
-                    once_in: if RARE.contains(&pair) {
-                        RARELY
-                    } else {
-                        ONCE_IN
-                    },
+                    once_in: pair.once_in(reach),
                 });
             }
         }

@@ -210,7 +210,9 @@ fn lives(plan: Plan, floors: bool, cover: bool) -> bool {
         say!("not exercised enough:");
         print(&missing);
     }
-    print(&shown.cover.unmet(plan.wanted));
+    if floors {
+        print(&shown.cover.unmet(plan.wanted));
+    }
     let (kinds, met) = shown.cover.summary(plan.wanted);
     say!(
         "lives lifecycles={} violations={} cases={} events={} polls={} met={met}/{kinds} trace={:016x} seconds={seconds:.1} per_second={:.0}",
@@ -282,7 +284,10 @@ fn searched(threads: NonZeroUsize, budget: Duration, only: &str) -> Result<bool,
         .ok_or_else(|| format!("no part of the search has {only:?} in its name"))?;
     let tell = |found: &search::Found| match &found.broken {
         None => say!("{found}"),
-        Some(way) => say!("{found}\n{way}"),
+        Some(way) => say!(
+            "{found}\n{way}\nreplay: target/proof/recharge-proof search --only {}",
+            found.part
+        ),
     };
     let report = search::run(&parts, threads, budget, tell);
     say!("{}", report.total());

@@ -281,7 +281,8 @@ impl Run {
                     return;
                 }
                 let inner = &mut *inner;
-                inner.judge.calm(&inner.world, now, orders);
+                let alive: Vec<_> = inner.slots.iter().filter_map(|it| it.process).collect();
+                inner.judge.calm(&inner.world, now, orders, &alive);
                 inner.judge.replayed(&inner.disk.memory);
                 if self.lab.case().settings.fresh {
                     inner.judge.all_heard(&inner.disk.memory);

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use recharge_http::{Certainty, SendBefore, Transport, TransportError, TransportErrorKind};
 use recharge_sim::{Request, Upstream};
+use serde::Deserialize;
 use tokio::sync::oneshot;
 
 use crate::executor::Process;
@@ -36,15 +37,16 @@ impl Wire {
         }
     }
 
-    /// Lets the bytes go. From here on nobody can take them back.
+    /// Lets the bytes go. From here on nobody can take them back. Answers which number they submit, if they do.
     fn lets_go(
         &self,
         request: &http::Request<Bytes>,
         there: Duration,
         back: Option<Duration>,
         arrives: bool,
-    ) -> oneshot::Receiver<Answer> {
+    ) -> (oneshot::Receiver<Answer>, Option<String>) {
         let executor = self.lab.executor();
+        let mut submitted = None;
         let now = executor.now();
         let request = received(request);
         let (tell, told) = oneshot::channel();
@@ -66,6 +68,7 @@ impl Wire {
                 inner.trace.note(now, "submit", u64::from(process.0), || {
                     format!("{process:?} to {upstream} {number}")
                 });
+                submitted = Some(number);
             }
             About::Query(number) => {
                 inner.judge.asks(process, upstream, &number, now);
@@ -97,7 +100,7 @@ impl Wire {
                 Packet::Answer(tell, closed()),
             );
         }
-        told
+        (told, submitted)
     }
 }
 
@@ -125,7 +128,7 @@ impl Transport for Wire {
         }
         let back = (fault != Some(NetworkFault::AnswerLost)).then_some(back);
         let arrives = fault != Some(NetworkFault::RequestLost);
-        let told = self.lets_go(&request, there, back, arrives);
+        let (told, submitted) = self.lets_go(&request, there, back, arrives);
         if let Some(fault) = fault {
             self.lab.strikes(self.upstream, fault);
         }
@@ -137,6 +140,13 @@ impl Transport for Wire {
             () = patience => return error(Certainty::MaybeSent, TransportErrorKind::Timeout),
         };
         self.lab.point(self.process, Point::Answered).await;
+        if let (Ok(answer), Some(number)) = (&answer, submitted)
+            && acknowledges(answer.body(), &number)
+        {
+            let now = executor.now();
+            let mut inner = self.lab.inner();
+            inner.judge.is_acknowledged_to(self.process, &number, now);
+        }
         answer
     }
 }
@@ -154,6 +164,26 @@ fn received(request: &http::Request<Bytes>) -> Request {
             .map(str::to_owned),
         body: request.body().to_vec(),
     }
+}
+
+/// An answer to a submit, read by the letter: what is there twice, or of another type, is none.
+#[derive(Deserialize)]
+struct Acknowledgement {
+    #[serde(alias = "status")]
+    error_code: i64,
+    result: Echo,
+}
+
+#[derive(Deserialize)]
+struct Echo {
+    #[serde(alias = "outorderno")]
+    uorderid: String,
+}
+
+/// Whether an answer says of a number that it is taken.
+fn acknowledges(body: &[u8], number: &str) -> bool {
+    let answer: Result<Acknowledgement, _> = serde_json::from_slice(body);
+    answer.is_ok_and(|it| it.error_code == 0 && it.result.uorderid == number)
 }
 
 /// What a request is about.

@@ -101,11 +101,16 @@ fn caught(proof: &Path, line: &str) -> std::result::Result<Caught, Escaped> {
     }
 }
 
+/// What hunts one again that escaped.
+fn again(bug: &Bug) -> String {
+    format!("replay: cargo xtask simulate --only-planted {}", bug.name)
+}
+
 fn line(bug: &Bug, hunt: &Hunt) -> String {
     let caught = match (&hunt.lives, &hunt.states) {
         (Ok(Caught { lives, case }), Ok(_)) => format!("{lives} case={case}"),
-        (Err(why), _) => format!("no (by lives: {why})"),
-        (Ok(_), Err(why)) => format!("no (by the search: {why})"),
+        (Err(why), _) => format!("no (by lives: {why}) {}", again(bug)),
+        (Ok(_), Err(why)) => format!("no (by the search: {why}) {}", again(bug)),
     };
     let searched = match (&bug.part, &hunt.states) {
         (Some(part), Ok(Some(states))) => format!(" part={part} states={states}"),
@@ -190,9 +195,12 @@ mod tests {
         assert!(line(bug, &hunt).ends_with(" caught=7 case=3 part=quiet states=12"));
         hunt.states = Err("why".to_owned());
         assert!(!hunt.caught());
-        assert!(line(bug, &hunt).ends_with(" caught=no (by the search: why)"));
+        let again = format!("replay: cargo xtask simulate --only-planted {}", bug.name);
+        let searched = format!(" caught=no (by the search: why) {again}");
+        assert!(line(bug, &hunt).ends_with(&searched));
         hunt.lives = Err("no".to_owned());
-        assert!(line(bug, &hunt).ends_with(" caught=no (by lives: no)"));
+        let lived = format!(" caught=no (by lives: no) {again}");
+        assert!(line(bug, &hunt).ends_with(&lived));
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) fn lead(dice: &mut Dice, workers: u32, settings: &mut Settings, parts
     let at = plan.at;
     settings.mute = None;
     settings.calm_at = settings.calm_at.max(Duration::from_millis(4 * HOUR));
-    let more = match dice.below(15) {
+    let more = match dice.below(18) {
         0 => lost_by_a_backup(dice, workers, settings, at),
         1 => overtaken_by_a_backup(dice, settings, at),
         2 => sent_again(dice),
@@ -34,6 +34,7 @@ pub(super) fn lead(dice: &mut Dice, workers: u32, settings: &mut Settings, parts
         11 if workers > 1 => acknowledged_too_late(dice, settings, plan),
         12 => failed_and_sent_again(dice, settings, plan),
         13 => decided_by_what_is_gone(dice, at),
+        14..=16 if workers > 1 => looked_at_late(dice, settings, at),
         _ => decided_by_what_was(dice),
     };
     if settings.off_since_backup.is_some() {
@@ -337,6 +338,40 @@ fn acknowledged_too_late(
         Part::Act(when, Act::TakeOver { slot: 1 }),
         Part::Act(decided, people(Wish::Fail, 0, Some(1))),
     ]
+}
+
+/// A worker stands still before it looks at an answer, to a submit, about a price or under the hold of a restored
+/// backup; another has moved the order on meanwhile.
+fn looked_at_late(dice: &mut Dice, settings: &mut Settings, at: Duration) -> Vec<Part> {
+    settings.price_ceiling = true;
+    settings.slow_network = Duration::from_secs(34);
+    let held = dice.once_in(2);
+    let when = When::Reached(Point::Answered, dice.magnitude(1, 12));
+    let pause = Act::Pause {
+        slot: 0,
+        // A hold is over after half an hour.
+        lasts: if held && dice.once_in(2) {
+            millis(dice, 30 * MINUTE, 50 * MINUTE)
+        } else {
+            Duration::from_millis(dice.magnitude(1_000, 4 * HOUR))
+        },
+        suspended: false,
+    };
+    let mut parts = vec![
+        Part::Fault(Stage::Submit, FaultKind::TimeoutAfter, 500),
+        Part::Fault(Stage::Query, FaultKind::TimeoutBefore, 200),
+        Part::Act(when, pause),
+        Part::Act(when, Act::TakeOver { slot: 1 }),
+    ];
+    if held {
+        let restore = Act::Restore {
+            thousandths: dice.between(0, 900),
+            other_routes: dice.once_in(2),
+        };
+        let restored = at + millis(dice, 5, MINUTE);
+        parts.push(Part::Act(When::At(restored), restore));
+    }
+    parts
 }
 
 /// A worker stands still before it reads back what it may have written down. Another begins meanwhile, and has to

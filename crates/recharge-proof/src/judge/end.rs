@@ -7,11 +7,14 @@ use recharge_engine::store::{Filter, Message, OrderKey, Store, Stored, Told};
 use recharge_engine::{MemoryStore, Order, Recorded, StoreError};
 use recharge_sim::{LedgerState, Upstream, World};
 
+use super::evidence::End;
 use super::{File, Judge, LAST_ASKING};
+use crate::executor::Process;
 use crate::order_name::OrderName;
 use crate::store::at_once;
 
 const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
 
 impl Judge {
     /// A merchant, or an operator, is told something.
@@ -53,8 +56,30 @@ impl Judge {
     }
 
     /// Faults have stopped long ago.
-    pub(crate) fn calm(&mut self, world: &World, now: Duration, accepted: usize) {
+    pub(crate) fn calm(
+        &mut self,
+        world: &World,
+        now: Duration,
+        accepted: usize,
+        alive: &[Process],
+    ) {
         let mut complaints = Vec::new();
+        let mut intents = self
+            .files
+            .values()
+            .flat_map(|file| file.intents.iter().map(move |intent| (file, intent)));
+        // Whoever still lives has had time to write down what it was told, with the lease or without it.
+        let dropped = intents.find(|(_, it)| {
+            let late = it.acknowledged.is_some_and(|at| at + HOUR < now);
+            late && it.ended != Some(End::Accepted) && !it.ended_by_own && alive.contains(&it.by)
+        });
+        if let Some((file, intent)) = dropped {
+            let what = format!(
+                "of order {} number {} was acknowledged, and nobody has written it down",
+                file.name, intent.number
+            );
+            complaints.push((6, what));
+        }
         if self.acknowledged.len() < accepted {
             let taken = self.acknowledged.len();
             complaints.push((11, format!("of {accepted} orders {taken} are taken")));

@@ -92,8 +92,11 @@ pub(crate) struct Intent {
     /// On the monotonic clock of that process.
     pub(crate) at: Duration,
     pub(crate) used: bool,
-    /// What it is called to have come to.
+    /// When its worker had the upstream's acknowledgement in hand.
+    pub(crate) acknowledged: Option<Duration>,
+    /// What it is called to have come to, and whether its worker said so.
     pub(crate) ended: Option<End>,
+    pub(crate) ended_by_own: bool,
 }
 
 impl File {
@@ -182,8 +185,8 @@ impl File {
     /// A send has ended, or its end is told once more.
     pub(super) fn send_ended(
         &mut self,
-        attempt: u32,
-        token: SendToken,
+        by: Process,
+        (attempt, token): (u32, SendToken),
         outcome: &SubmitOutcome,
         at: Duration,
         complaints: &mut Complaints,
@@ -196,6 +199,7 @@ impl File {
                 complaints.add(3, "is called not sent, and its bytes have gone");
             }
             intent.ended = Some(end);
+            intent.ended_by_own |= intent.by == by;
         }
         let failed = self.state == OrderState::Failed;
         let Some(known) = self.attempt(attempt) else {

@@ -71,7 +71,9 @@ impl Judge {
             by: writer.process,
             at: writer.monotonic,
             used: false,
+            acknowledged: None,
             ended: None,
+            ended_by_own: false,
         });
     }
 

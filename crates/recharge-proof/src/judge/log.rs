@@ -134,7 +134,7 @@ impl Judge {
                 outcome,
             } => {
                 file.occasion(writer.now);
-                file.send_ended(*attempt, *token, outcome, at, complaints);
+                file.send_ended(writer.process, (*attempt, *token), outcome, at, complaints);
             }
             Event::Answered { .. } => self.answered(file, recorded, complaints),
             Event::Adopted {

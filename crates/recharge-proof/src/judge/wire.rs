@@ -124,6 +124,15 @@ impl Judge {
         }
     }
 
+    /// A worker has the acknowledgement of a submit in hand.
+    pub(crate) fn is_acknowledged_to(&mut self, process: Process, number: &str, now: Duration) {
+        let intents = self.files.values_mut().flat_map(|it| &mut it.intents);
+        let mut its = intents.filter(|it| it.by == process && it.number == number && it.used);
+        if let Some(intent) = its.next_back() {
+            intent.acknowledged = Some(now);
+        }
+    }
+
     /// A worker stands still.
     pub(crate) fn stands(&mut self, from: Duration, until: Duration) {
         let from = self
