@@ -281,7 +281,10 @@ impl Run {
                     return;
                 }
                 let inner = &mut *inner;
-                let alive: Vec<_> = inner.slots.iter().filter_map(|it| it.process).collect();
+                // What the store refused while all went wrong is written down soon after.
+                let soon = self.lab.case().settings.calm_at + Duration::from_mins(10);
+                let slots = inner.slots.iter().filter(|_| now >= soon);
+                let alive: Vec<_> = slots.filter_map(|it| it.process).collect();
                 inner.judge.calm(&inner.world, now, orders, &alive);
                 inner.judge.replayed(&inner.disk.memory);
                 if self.lab.case().settings.fresh {

@@ -70,7 +70,9 @@ impl Judge {
             .flat_map(|file| file.intents.iter().map(move |intent| (file, intent)));
         // Whoever still lives has had time to write down what it was told, with the lease or without it.
         let dropped = intents.find(|(_, it)| {
-            let late = it.acknowledged.is_some_and(|at| at + HOUR < now);
+            let late = it
+                .acknowledged
+                .is_some_and(|at| at + HOUR + self.stood_between(at, now) < now);
             late && it.ended != Some(End::Accepted) && !it.ended_by_own && alive.contains(&it.by)
         });
         if let Some((file, intent)) = dropped {
