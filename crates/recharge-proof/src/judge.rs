@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use recharge_core::{Account, AccountKind, OrderState, UpstreamState};
-use recharge_engine::store::{KeptCallback, Lease, OrderKey};
+use recharge_engine::store::{InboxEntry, Lease, OrderKey};
 use recharge_engine::{MemoryStore, Moment, Times};
 use recharge_sim::{FaultKind, Upstream, World};
 
@@ -71,6 +71,7 @@ pub(crate) struct Judge {
     pub(crate) lease: Lease,
     /// The callbacks that are durable: our number, and what they claim.
     kept: Vec<(String, Option<UpstreamState>)>,
+    inbox: Vec<InboxEntry>,
     pub(crate) violations: Vec<Violation>,
 }
 
@@ -132,6 +133,7 @@ impl Judge {
             refuses_duplicates: !case.settings.duplicates_pass,
             lease: Lease(0),
             kept: Vec::new(),
+            inbox: Vec::new(),
             violations: Vec::new(),
         }
     }
@@ -164,8 +166,23 @@ impl Judge {
     }
 
     /// A callback has become durable.
-    pub(crate) fn keeps(&mut self, callback: &KeptCallback) {
+    pub(crate) fn keeps(&mut self, entry: &InboxEntry) {
+        let callback = &entry.callback;
         self.kept.push((callback.number.clone(), callback.claims));
+        let mut same = self.inbox.iter().filter(|it| {
+            it.callback.provider == callback.provider
+                && it.callback.number == callback.number
+                && it.callback.upstream_order_id == callback.upstream_order_id
+                && it.callback.claims == callback.claims
+        });
+        if same.any(|it| it.id != entry.id) {
+            let what = format!(
+                "a callback about {} is kept once more each time that it comes",
+                callback.number
+            );
+            return self.violated(15, what);
+        }
+        self.inbox.push(entry.clone());
     }
 
     /// A callback was answered with success.

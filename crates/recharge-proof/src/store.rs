@@ -354,7 +354,7 @@ impl Store for ModelStore {
         at: WallTime,
     ) -> Result<InboxEntry, StoreError> {
         let what = move |memory: &MemoryStore| at_once(memory.keep_callback(callback.clone(), at));
-        let told = |lab: &Lab, entry: &InboxEntry| lab.inner().judge.keeps(&entry.callback);
+        let told = |lab: &Lab, entry: &InboxEntry| lab.inner().judge.keeps(entry);
         self.writes(Op::KeepCallback, None, what, told).await
     }
 

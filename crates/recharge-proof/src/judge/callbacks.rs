@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use recharge_core::{OrderState, UpstreamOrderId};
-use recharge_engine::{Event, Moment, Purpose, Recorded, Step, WallTime};
+use recharge_engine::{Event, Moment, Order, Purpose, Recorded, Step, WallTime};
 
 use super::Judge;
 use super::evidence::{Answered, Evidence};
@@ -42,6 +42,19 @@ pub(super) fn only_its_own(
     let mut ids = known.upstream_ids.iter();
     if !known.upstream_ids.is_empty() && ids.all(|id| id != upstream_id.as_str()) {
         complaints.add(8, "is asked about for a callback about another order");
+    }
+}
+
+/// What the upstream calls an attempt is known from its answers: a callback only claims it.
+pub(super) fn only_proved_names(file: &File, order: &Order, complaints: &mut Complaints) {
+    let mut both = order.attempts().iter().zip(&file.attempts);
+    let claimed = both.find(|(attempt, known)| {
+        let id = attempt.upstream_order_id();
+        id.is_some_and(|id| known.upstream_ids.iter().all(|it| it != id.as_str()))
+    });
+    if claimed.is_some() {
+        let what = "has a number of the upstream's that only a callback has claimed";
+        complaints.add(8, what);
     }
 }
 

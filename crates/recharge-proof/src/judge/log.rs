@@ -8,7 +8,7 @@ use recharge_engine::store::{Lease, OrderKey, Stored};
 use recharge_engine::{Alarm, Event, Purpose, Recorded, SendToken, Step};
 use recharge_sim::Upstream;
 
-use super::callbacks::{only_hasten, only_its_own};
+use super::callbacks::{only_hasten, only_its_own, only_proved_names};
 use super::evidence::{Answered, End, Heard, Send};
 use super::file::File;
 use super::times::NEW_ORDERS_ARE_HELD;
@@ -71,6 +71,7 @@ impl Judge {
         if file.state != step.order.state() || file.version != step.order.version() {
             complaints.add(10, "is not the fold of its log");
         }
+        only_proved_names(&file, &step.order, &mut complaints);
         file.due = step.order.due();
         let sends = |recorded: &Recorded| matches!(recorded.event, Event::SendIntended { .. });
         if lease.is_some_and(|lease| lease != self.lease) {
@@ -256,6 +257,7 @@ impl Judge {
         self.files.clear();
         self.by_name.clear();
         self.kept.clear();
+        self.inbox.clear();
         self.restored = Some(now);
         // The log has forgotten what gave occasion to ask, and asks anew.
         self.sent.values_mut().for_each(Packets::asks_anew);
