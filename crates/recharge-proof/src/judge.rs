@@ -69,9 +69,8 @@ pub(crate) struct Judge {
     refuses_duplicates: bool,
     /// The lease of who has begun last.
     pub(crate) lease: Lease,
-    /// The callbacks that are durable: our number, and what they claim.
-    kept: Vec<(String, Option<UpstreamState>)>,
-    inbox: Vec<InboxEntry>,
+    /// The callbacks that are durable.
+    kept: Vec<InboxEntry>,
     pub(crate) violations: Vec<Violation>,
 }
 
@@ -133,7 +132,6 @@ impl Judge {
             refuses_duplicates: !case.settings.duplicates_pass,
             lease: Lease(0),
             kept: Vec::new(),
-            inbox: Vec::new(),
             violations: Vec::new(),
         }
     }
@@ -167,22 +165,16 @@ impl Judge {
 
     /// A callback has become durable.
     pub(crate) fn keeps(&mut self, entry: &InboxEntry) {
-        let callback = &entry.callback;
-        self.kept.push((callback.number.clone(), callback.claims));
-        let mut same = self.inbox.iter().filter(|it| {
-            it.callback.provider == callback.provider
-                && it.callback.number == callback.number
-                && it.callback.upstream_order_id == callback.upstream_order_id
-                && it.callback.claims == callback.claims
-        });
+        let mut same = self.kept.iter().filter(|it| it.callback == entry.callback);
         if same.any(|it| it.id != entry.id) {
-            let what = format!(
-                "a callback about {} is kept once more each time that it comes",
-                callback.number
-            );
+            let number = &entry.callback.number;
+            let what =
+                format!("a callback about {number} is kept once more each time that it comes");
             return self.violated(15, what);
         }
-        self.inbox.push(entry.clone());
+        if self.kept.iter().all(|it| it.id != entry.id) {
+            self.kept.push(entry.clone());
+        }
     }
 
     /// A callback was answered with success.
@@ -190,7 +182,8 @@ impl Judge {
         if !genuine {
             self.violated(8, format!("a forged callback about {number} is taken"));
         }
-        if !self.kept.contains(&(number.to_owned(), claims)) {
+        let mut kept = self.kept.iter().map(|it| &it.callback);
+        if !kept.any(|it| it.number == number && it.claims == claims) {
             let what = format!("a callback about {number} is answered for and not kept");
             self.violated(9, what);
         }

@@ -109,7 +109,10 @@ fn the_guide_works_line_by_line() {
         .map(|(_, text)| text)
         .collect();
     let (stop, before) = commands.split_last().unwrap();
-    assert!(stop.contains("kill $gateway"), "the last block stops them");
+    assert!(
+        stop.contains("kill $gateway_pid"),
+        "the last block stops them"
+    );
 
     let mut script =
         "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n".to_owned();

@@ -257,7 +257,6 @@ impl Judge {
         self.files.clear();
         self.by_name.clear();
         self.kept.clear();
-        self.inbox.clear();
         self.restored = Some(now);
         // The log has forgotten what gave occasion to ask, and asks anew.
         self.sent.values_mut().for_each(Packets::asks_anew);

@@ -59,6 +59,11 @@ pub(crate) fn all() -> Vec<Part> {
         |name: &str, faults: &[Fault], most| part(name, &[&[Takeover], faults].concat(), most);
     vec![
         part("quiet", &[], 0),
+        Part::new("loose-desk-1", loose, &[LostRequest])
+            .most(1)
+            .people(2)
+            .at_desk(),
+        Part::new("loose-restore-2", loose, &[Restore, Late, LostReply]).most(2),
         part("any-3", &ANY, 3),
         Part::new("switched-any-2", switched, &ANY).most(2),
         part("callbacks-any-1", &ANY, 1).callbacks(2),
@@ -85,12 +90,7 @@ pub(crate) fn all() -> Vec<Part> {
         Part::new("deaf-two-1", deaf, &[Takeover]).most(1).people(2),
         Part::new("switched-two-2", switched, &[Takeover, Mistaken]).most(2),
         part("restore-people-1", &[Restore], 1).people(1),
-        Part::new("loose-restore-2", loose, &[Restore, Late, LostReply]).most(2),
         part("desk-and-pause-2", &[Pause, NoConnection, LostRequest], 2)
-            .people(2)
-            .at_desk(),
-        Part::new("loose-desk-1", loose, &[LostRequest])
-            .most(1)
             .people(2)
             .at_desk(),
         part("desk-any-1", &ANY, 1).people(2).at_desk(),
